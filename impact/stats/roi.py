@@ -1,0 +1,144 @@
+"""Return on investment: the set of ROIs that the data don't reject, and when a single figure may be shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from scipy import special, stats
+
+from impact.stats.effects import NotEstimable, TEffect, difference
+from impact.stats.moments import Contrast, MomentTable
+from impact.stats.ratio_sets import RatioSet, fieller, refined
+
+SHOWN_BELOW = 0.1
+Estimator = Callable[[Contrast], "TEffect | NotEstimable"]
+
+
+class Quadrants(NamedTuple):
+    """Probabilities, summing to 1, of the signs of incremental value and incremental cost."""
+
+    more_value_more_cost: float
+    more_value_less_cost: float
+    less_value_more_cost: float
+    less_value_less_cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Roi:
+    """Incremental value / incremental cost - 1.
+
+    Attributes
+    ----------
+    status : str
+        ``shown``: a point may be shown; ``interval_only``; ``not_defined``: the extra cost isn't firmly
+        positive, so no ratio is.
+    point : float or None
+        The estimate, where there is an extra cost to divide by.
+    set : RatioSet
+        Every ROI x at which value - (1 + x) cost doesn't differ from 0 at the level.
+    g : float
+        q^2 Var(cost) / cost^2, what the status is decided by.
+    p_above_target : float
+        P(ROI > target and extra cost > 0), flat prior.
+    quadrants : Quadrants
+    """
+
+    status: Literal["shown", "interval_only", "not_defined"]
+    point: float | None
+    set: RatioSet
+    g: float
+    p_above_target: float
+    quadrants: Quadrants
+
+
+def roi(estimate: Estimator, level: float, target: float = 0.0) -> Roi | NotEstimable:
+    """Estimate the ROI by inverting the test on value - (1 + x) cost.
+
+    Parameters
+    ----------
+    estimate : function
+        From a contrast over the columns ``value`` and ``cost`` to its effect: any estimator that is linear
+        in the contrast (strata, covariates, clusters) serves, with the degrees of freedom it gives.
+    level : float
+        Confidence level in (0, 1).
+    target : float
+        ROI to exceed; 0.25 is 25 %.
+
+    References
+    ----------
+    Fieller 1954; Heitjan 2000, Health Economics 9 (net benefit and Fieller's method); Stinnett and Mullahy
+    1998, Medical Decision Making 18 (net benefit).
+    """
+    value, cost, net = (
+        estimate(contrast) for contrast in ({"value": 1.0}, {"cost": 1.0}, {"value": 1.0, "cost": -1.0})
+    )
+    for effect in (value, cost, net):
+        if isinstance(effect, NotEstimable):
+            return effect
+    assert isinstance(value, TEffect) and isinstance(cost, TEffect) and isinstance(net, TEffect)
+    if not value.se and not cost.se:
+        return NotEstimable("neither value nor cost varies in either arm")
+    covariance = (value.se**2 + cost.se**2 - net.se**2) / 2
+
+    def at(ratio: float) -> RatioSet:
+        there = estimate({"value": 1.0, "cost": -ratio})
+        assert isinstance(there, TEffect)
+        return fieller(value.estimate, cost.estimate, value.se**2, cost.se**2, covariance, there.quantile(level))
+
+    q = cost.quantile(level) if cost.se else 0.0
+    g = (q * cost.se / cost.estimate) ** 2 if cost.estimate else math.inf
+    # far out the test is on the cost alone, so its critical value decides between interval and rays
+    ends = fieller(value.estimate, cost.estimate, value.se**2, cost.se**2, covariance, q or value.quantile(level))
+    return Roi(
+        status="not_defined" if cost.estimate <= 0 or g >= 1 else "shown" if g < SHOWN_BELOW else "interval_only",
+        point=value.estimate / cost.estimate - 1 if cost.estimate > 0 else None,
+        set=refined(ends, at).shifted(-1.0),
+        g=g,
+        p_above_target=chance_above(estimate, cost, target),
+        quadrants=quadrants(value, cost, covariance),
+    )
+
+
+def chance_above(estimate: Estimator, cost: TEffect, target: float) -> float:
+    """P(ROI > target) under a flat prior: net benefit at the target > 0, together with an extra cost > 0."""
+    benefit = estimate({"value": 1.0, "cost": -(1.0 + target)})
+    assert isinstance(benefit, TEffect)
+    if not cost.se:
+        return normal_chance(benefit) if cost.estimate > 0 else 0.0
+    value = estimate({"value": 1.0})
+    assert isinstance(value, TEffect)
+    # Cov(value - k cost, cost) from Var(value) = Var(benefit + k cost)
+    k = 1.0 + target
+    covariance = (value.se**2 - benefit.se**2 - k**2 * cost.se**2) / (2 * k) if k else 0.0
+    return _both_positive(benefit, cost, covariance)
+
+
+def quadrants(value: TEffect, cost: TEffect, covariance: float) -> Quadrants:
+    """Probabilities of the four combinations of signs, by the bivariate normal."""
+    both = _both_positive(value, cost, covariance)
+    more_value, more_cost = normal_chance(value), normal_chance(cost)
+    rest = max(0.0, 1 - more_value - more_cost + both)
+    return Quadrants(both, max(0.0, more_value - both), max(0.0, more_cost - both), rest)
+
+
+def _both_positive(first: TEffect, second: TEffect, covariance: float) -> float:
+    for exact, other in ((first, second), (second, first)):
+        if not exact.se:
+            return float(exact.estimate > 0) * normal_chance(other)
+    correlation = max(-1.0, min(1.0, covariance / (first.se * second.se)))
+    at = [first.estimate / first.se, second.estimate / second.se]
+    normal = stats.multivariate_normal(cov=[[1, correlation], [correlation, 1]], allow_singular=True)
+    return float(normal.cdf(at))
+
+
+def normal_chance(effect: TEffect) -> float:
+    """P(true difference > 0) by the normal approximation, flat prior; 0 or 1 where it is exact."""
+    return float(special.ndtr(effect.estimate / effect.se)) if effect.se else float(effect.estimate > 0)
+
+
+def stratified(table: MomentTable, treated: str, baseline: str) -> Estimator:
+    """Return the stratified difference on this table as an estimator."""
+    return lambda contrast: difference(table, contrast, treated, baseline)
