@@ -1,21 +1,47 @@
-"""Regression adjustment by covariates from before: Lin's estimator from moments, within cells."""
+"""Regression adjustment by covariates from before: Lin's estimator and CUPED, from moments, within cells."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from impact.stats.effects import NotEstimable, TEffect
+from impact.stats.effects import ArmMeans, NotEstimable, TEffect, difference
 from impact.stats.moments import Contrast, Moments, MomentTable, Share, comparable_cells
 
+ROWS = 20
 ROWS_PER_COVARIATE = 10
+TOO_FEW_ROWS = "too few rows in an arm for its covariates"
+
+Array = NDArray[np.float64]
+
+
+class Parts(NamedTuple):
+    """An adjusted difference, taken apart.
+
+    Attributes
+    ----------
+    effect : TEffect
+    means : ArmMeans
+        Adjusted means of both arms, origin included.
+    residual, leverage, superpopulation : float
+        What se^2 is the sum of: the residuals' share, that of the arms' covariate means, and that of the
+        rows as a sample with slopes that differ between the arms.
+    """
+
+    effect: TEffect
+    means: ArmMeans
+    residual: float
+    leverage: float
+    superpopulation: float
 
 
 def lin(
-    table: MomentTable, contrast: Contrast, covariates: Sequence[str], treated: str, baseline: str, rows: int = 20
+    table: MomentTable, contrast: Contrast, covariates: Sequence[str], treated: str, baseline: str, rows: int = ROWS
 ) -> TEffect | NotEstimable:
     """Adjust the stratified difference by covariates, each arm with slopes of its own.
 
@@ -40,42 +66,153 @@ def lin(
     ----------
     Lin 2013, Annals of Applied Statistics 7; Negi and Wooldridge 2021, Econometric Reviews 40.
     """
+    parts = lin_parts(table, contrast, covariates, treated, baseline, rows)
+    return parts if isinstance(parts, NotEstimable) else parts.effect
+
+
+def lin_parts(
+    table: MomentTable, contrast: Contrast, covariates: Sequence[str], treated: str, baseline: str, rows: int = ROWS
+) -> Parts | NotEstimable:
+    """Return ``lin`` with what its error is made of, and the adjusted means that a lift needs."""
     shares = comparable_cells(table, (treated, baseline), max(rows, ROWS_PER_COVARIATE * len(covariates)))
     if not shares:
-        return NotEstimable("too few rows in an arm for its covariates")
+        return NotEstimable(TOO_FEW_ROWS)
     outcome = table.weights(contrast)
     at = [table.columns.index(name) for name in covariates]
-    estimate = sampling = spread = superpopulation = 0.0
-    for share in shares:
-        effect, parts, by_slopes = _cell(share, outcome, at, treated, baseline)
-        estimate += share.share * effect
-        superpopulation += share.share**2 * by_slopes
-        for variance, df in parts:
-            sampling += share.share**2 * variance
-            spread += (share.share**2 * variance) ** 2 / df
-    if not sampling:
-        return NotEstimable("no variance left after adjustment")
-    return TEffect(estimate, float(np.sqrt(sampling + superpopulation)), sampling**2 / spread, "lin")
+    return adjusted(shares, {treated: outcome, baseline: outcome}, at, float(outcome @ table.origin), "lin")
 
 
-def _cell(
-    share: Share, outcome: NDArray[np.float64], at: list[int], treated: str, baseline: str
-) -> tuple[float, list[tuple[float, int]], float]:
-    """Effect in one cell, (variance, degrees of freedom) of each adjusted mean, superpopulation term."""
-    everyone = reduce(Moments.__add__, share.arms.values())
-    means, slopes, parts = [], [], []
-    for arm in (treated, baseline):
-        moments = share.arms[arm]
-        sxx = moments.comoments[np.ix_(at, at)]
-        sxy = moments.comoments[at] @ outcome
-        inverse = np.linalg.pinv(sxx, hermitian=True)
-        slope = inverse @ sxy
-        distance = moments.mean[at] - everyone.mean[at]
-        df = moments.n - 1 - len(at)
-        residual = max(0.0, float(outcome @ moments.comoments @ outcome - slope @ sxy)) / df
-        means.append(float(outcome @ moments.mean - slope @ distance))
-        slopes.append(slope)
-        parts.append((residual * (1 / moments.n + float(distance @ inverse @ distance)), df))
-    gap = slopes[0] - slopes[1]
-    covariance = everyone.comoments[np.ix_(at, at)] / (everyone.n - 1)
-    return means[0] - means[1], parts, float(gap @ covariance @ gap) / everyone.n
+def adjusted(
+    shares: Sequence[Share], outcomes: Mapping[str, Array], at: Sequence[int], origin: float, method: str
+) -> Parts | NotEstimable:
+    """Adjusted difference between the first and the second arm of ``outcomes``.
+
+    Parameters
+    ----------
+    shares : sequence of Share
+        Cells with enough rows.
+    outcomes : mapping of arm to ndarray, shape (k,)
+        Each arm's outcome as weights over the columns.
+    at : sequence of int
+        Positions of the covariates, maybe none.
+    origin : float
+        Added to both arms' means.
+    method : str
+        For the effect.
+    """
+    residual = leverage = superpopulation = spread = covariance = 0.0
+    means, variances = np.zeros(2), np.zeros(2)
+    for share, arms in shares:
+        everyone = reduce(Moments.__add__, arms.values())
+        slopes = np.zeros((2, len(at)))
+        for side, (arm, outcome) in enumerate(outcomes.items()):
+            fit = _fit(arms[arm], everyone, outcome, at)
+            means[side] += share * fit.mean
+            variances[side] += share**2 * (fit.residual + fit.leverage)
+            residual += share**2 * fit.residual
+            leverage += share**2 * fit.leverage
+            spread += share**4 * (fit.residual + fit.leverage) ** 2 / fit.df
+            slopes[side] = fit.slopes
+        between = share**2 * slopes @ everyone.comoments[np.ix_(at, at)] @ slopes.T / (everyone.n - 1) / everyone.n
+        superpopulation += max(0.0, float(between[0, 0] + between[1, 1] - 2 * between[0, 1]))
+        variances += between.diagonal()
+        covariance += float(between[0, 1])
+    sampling = residual + leverage
+    se = float(np.sqrt(sampling + superpopulation))
+    effect = TEffect(float(means[0] - means[1]), se, sampling**2 / spread if spread else math.inf, method)
+    treated, baseline = means + origin
+    arm_means = ArmMeans(float(treated), float(baseline), float(variances[0]), float(variances[1]), covariance)
+    return Parts(effect, arm_means, residual, leverage, superpopulation)
+
+
+def cuped(
+    table: MomentTable, contrast: Contrast, covariates: Sequence[str], treated: str, baseline: str, rows: int = ROWS
+) -> TEffect | NotEstimable:
+    """Adjust the stratified difference by covariates with one slope for all arms and cells.
+
+    Parameters
+    ----------
+    table, contrast, covariates, treated, baseline, rows
+        As in ``lin``.
+
+    Returns
+    -------
+    TEffect or NotEstimable
+        The stratified difference of outcome - theta covariates, theta from the co-moments of all arms
+        together, within cells.
+
+    References
+    ----------
+    Deng, Xu, Kohavi and Walker 2013, WSDM. Theta counts as known: with few rows, or slopes that differ and
+    arms of different size, the error comes out too small, and ``lin`` is the one to use.
+    """
+    if not comparable_cells(table, (treated, baseline), max(rows, ROWS_PER_COVARIATE * len(covariates))):
+        return NotEstimable(TOO_FEW_ROWS)
+    theta = slopes(table, contrast, covariates)
+    moved = {**contrast, **{name: contrast.get(name, 0.0) - slope for name, slope in theta.items()}}
+    effect = difference(table, moved, treated, baseline)
+    return effect if isinstance(effect, NotEstimable) else TEffect(effect.estimate, effect.se, effect.df, "cuped")
+
+
+def slopes(table: MomentTable, contrast: Contrast, covariates: Sequence[str]) -> dict[str, float]:
+    """CUPED's theta for each covariate: one slope over all arms, within stratum x phase."""
+    cells: dict[tuple[str, str], Moments] = {}
+    for cell, moments in table.cells.items():
+        key = cell.stratum, cell.phase
+        cells[key] = cells[key] + moments if key in cells else moments
+    rows = np.array([table.weights(contrast), *(table.weights({name: 1.0}) for name in covariates)])
+    comoments = np.sum([moments.combined(rows).comoments for moments in cells.values()], axis=0)
+    slope, _, _ = _solve(comoments[1:, 1:], comoments[1:, 0])
+    return dict(zip(covariates, map(float, slope), strict=True))
+
+
+def missing_by_indicator(name: str, values: ArrayLike) -> dict[str, Array]:
+    """Two covariates in place of one with gaps: its values, centred and 0 where missing, and whether it is.
+
+    Parameters
+    ----------
+    name : str
+        Of the covariate; the second one is called ``<name>_missing``.
+    values : array, shape (n,)
+        nan where missing.
+    """
+    given = np.asarray(values, dtype=np.float64)
+    missing = np.isnan(given)
+    centre = given[~missing].mean() if not missing.all() else 0.0
+    return {name: np.where(missing, 0.0, given - centre), f"{name}_missing": missing.astype(np.float64)}
+
+
+class _Fit(NamedTuple):
+    """One arm of one cell: adjusted mean, its variance in two parts, degrees of freedom, slopes."""
+
+    mean: float
+    residual: float
+    leverage: float
+    df: int
+    slopes: Array
+
+
+def _fit(moments: Moments, everyone: Moments, outcome: Array, at: Sequence[int]) -> _Fit:
+    rows = np.zeros((1 + len(at), outcome.size))
+    rows[0] = outcome
+    rows[np.arange(1, 1 + len(at)), at] = 1.0
+    mine = moments.combined(rows)
+    if np.isnan(mine.comoments).any():
+        raise ValueError("co-moments of these columns weren't aggregated")
+    syy, sxy, sxx = mine.comoments[0, 0], mine.comoments[1:, 0], mine.comoments[1:, 1:]
+    slope, inverse, rank = _solve(sxx, sxy)
+    distance = mine.mean[1:] - everyone.mean[list(at)]
+    df = moments.n - 1 - rank
+    left = float(syy - slope @ sxy)
+    variance = left / df if left > 1e-14 * syy else 0.0
+    leverage = variance * float(distance @ inverse @ distance)
+    return _Fit(float(mine.mean[0] - slope @ distance), variance / moments.n, leverage, df, slope)
+
+
+def _solve(sxx: Array, sxy: Array) -> tuple[Array, Array, int]:
+    """Slopes, inverse of sxx, and rank; in units of the covariates' own spread, so that scales don't matter."""
+    unit = np.sqrt(np.where(sxx.diagonal() > 0, sxx.diagonal(), 1.0))
+    correlations = sxx / np.outer(unit, unit)
+    inverse = np.linalg.pinv(correlations, rcond=1e-10, hermitian=True) / np.outer(unit, unit)
+    rank = int(np.linalg.matrix_rank(correlations, tol=1e-10, hermitian=True)) if sxy.size else 0
+    return inverse @ sxy, inverse, rank

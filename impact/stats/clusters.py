@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,15 +49,67 @@ class ClusterSums:
         keys, index = np.unique(
             np.column_stack([arms, strata, np.asarray(cluster, dtype=str)]), axis=0, return_inverse=True
         )
-        origin = values.mean(axis=0)
+        # a constant's mean can differ from it by a rounding, which would look like a variance
+        origin = np.where(np.ptp(values, axis=0) == 0, values[0], values.mean(axis=0))
         sums = np.zeros((len(keys), values.shape[1]))
         np.add.at(sums, index, values - origin)
         n = np.bincount(index, minlength=len(keys)).astype(np.float64)
         return cls(tuple(columns), origin, keys[:, 0], keys[:, 1], keys[:, 2], n, sums)
 
+    def weights(self, contrast: Contrast) -> NDArray[np.float64]:
+        """Return the contrast as a vector over the columns, shape (k,)."""
+        unknown = set(contrast) - set(self.columns)
+        if unknown:
+            raise ValueError(f"unknown column {sorted(unknown)[0]!r}, columns are {', '.join(self.columns)}")
+        return np.array([contrast.get(column, 0.0) for column in self.columns])
+
     def clusters(self, arm: str) -> int:
         """How many clusters have rows in an arm."""
         return len(np.unique(self.cluster[self.arm == arm]))
+
+
+class Design(NamedTuple):
+    """Regression of the rows on one indicator for each arm x stratum, as sums over entries of cluster and indicator.
+
+    Attributes
+    ----------
+    column, cluster : ndarray of int, shape (m,)
+        Indicator and cluster of each entry; treated even, baseline odd.
+    n, y : ndarray, shape (m,)
+        Rows and sum of the outcome of each entry.
+    rows, mean, signs : ndarray, shape (2 strata,)
+        Rows and mean of each indicator, and its weight in the effect: the stratum's share of all rows.
+    clusters : ndarray of str
+    rounding : float
+        Below this a sum of squared scores is nothing but rounding.
+    """
+
+    column: NDArray[np.int64]
+    cluster: NDArray[np.int64]
+    n: NDArray[np.float64]
+    y: NDArray[np.float64]
+    rows: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    signs: NDArray[np.float64]
+    clusters: NDArray[np.str_]
+    rounding: float
+
+
+def design(sums: ClusterSums, contrast: Contrast, treated: str, baseline: str) -> Design | NotEstimable:
+    """Set up the regression that ``cr2`` and the wild bootstrap share."""
+    pair = (sums.arm == treated) | (sums.arm == baseline)
+    strata, stratum = np.unique(sums.stratum, return_inverse=True)
+    share = np.bincount(stratum, weights=sums.n) / sums.n.sum()
+    column = (2 * stratum + (sums.arm == baseline))[pair]
+    n, y = sums.n[pair], sums.sums[pair] @ sums.weights(contrast)
+    rows = np.bincount(column, weights=n, minlength=2 * len(strata)).astype(np.float64)
+    if not rows.size or (rows == 0).any():
+        return NotEstimable("a stratum has rows in one arm only")
+    mean = np.bincount(column, weights=y, minlength=2 * len(strata)) / rows
+    signs = np.tile([1.0, -1.0], len(strata)) * np.repeat(share, 2)
+    clusters, cluster = np.unique(sums.cluster[pair], return_inverse=True)
+    size = np.abs(signs / rows)[column] * (np.abs(y) + n * np.abs(mean[column]))
+    return Design(column, cluster, n, y, rows, mean, signs, clusters, 1e-24 * float(size @ size))
 
 
 def cr2(sums: ClusterSums, contrast: Contrast, treated: str, baseline: str) -> TEffect | NotEstimable:
@@ -82,33 +135,23 @@ def cr2(sums: ClusterSums, contrast: Contrast, treated: str, baseline: str) -> T
     Bell and McCaffrey 2002, Survey Methodology 28; Pustejovsky and Tipton 2018, Journal of Business and
     Economic Statistics 36.
     """
-    weights = np.array([contrast.get(column, 0.0) for column in sums.columns])
-    pair = (sums.arm == treated) | (sums.arm == baseline)
-    strata, stratum = np.unique(sums.stratum, return_inverse=True)
-    share = np.bincount(stratum, weights=sums.n) / sums.n.sum()
-    # one column of the design for each stratum and arm: treated even, baseline odd
-    column = (2 * stratum + (sums.arm == baseline))[pair]
-    n, y = sums.n[pair], sums.sums[pair] @ weights
-    rows = np.bincount(column, weights=n, minlength=2 * len(strata))
-    if (rows == 0).any():
-        return NotEstimable("a stratum has rows in one arm only")
-    mean = np.bincount(column, weights=y, minlength=2 * len(strata)) / rows
-    signs = np.tile([1.0, -1.0], len(strata)) * np.repeat(share, 2)
-
-    leverage = n / rows[column]
+    found = design(sums, contrast, treated, baseline)
+    if isinstance(found, NotEstimable):
+        return found
+    column, cluster, n = found.column, found.cluster, found.n
+    leverage = n / found.rows[column]
     if np.isclose(leverage, 1.0).any():
         return NotEstimable("an arm has a single cluster in a stratum")
-    loading = signs[column] / rows[column] / np.sqrt(1 - leverage)
-    clusters, cluster = np.unique(sums.cluster[pair], return_inverse=True)
-    scores = np.bincount(cluster, weights=loading * (y - n * mean[column]))
+    estimate = float(found.signs @ found.mean)
+    loading = found.signs[column] / found.rows[column] / np.sqrt(1 - leverage)
+    scores = np.bincount(cluster, weights=loading * (found.y - n * found.mean[column]))
     variance = float(scores @ scores)
-    if not variance:
-        return NotEstimable("no variance between the clusters")
-
+    if variance <= found.rounding:
+        return TEffect(estimate, 0.0, np.inf, "cluster_cr2")
     # G'G of Bell and McCaffrey is diag(d) - B B' with B = (n loading / sqrt(rows)) by cluster and column
     d = np.bincount(cluster, weights=n * loading**2)
-    b = np.zeros((len(clusters), len(rows)))
-    b[cluster, column] = n * loading / np.sqrt(rows[column])
+    b = np.zeros((len(found.clusters), len(found.rows)))
+    b[cluster, column] = n * loading / np.sqrt(found.rows[column])
     trace = d.sum() - (b**2).sum()
     squares = (d**2).sum() - 2 * (d * (b**2).sum(axis=1)).sum() + ((b.T @ b) ** 2).sum()
-    return TEffect(float(signs @ mean), float(np.sqrt(variance)), float(trace**2 / squares), "cluster_cr2")
+    return TEffect(estimate, float(np.sqrt(variance)), float(trace**2 / squares), "cluster_cr2")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
-from impact.stats.moments import Contrast, MomentTable, comparable_cells
+from impact.stats.moments import Contrast, Moments, MomentTable, comparable_cells
+
+TOO_FEW_ROWS = "fewer than two rows in an arm"
+NO_VARIANCE = "no variance in either arm"
 
 
 class Effect(Protocol):
@@ -23,6 +28,9 @@ class Effect(Protocol):
     def interval(self, level: float) -> tuple[float, float]: ...
     def p_value(self, null: float = 0.0) -> float: ...
     def chance_above(self, threshold: float = 0.0) -> float: ...
+
+
+AnyEffect = TypeVar("AnyEffect", bound=Effect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,21 @@ class TEffect:
         return float(special.stdtr(self.df, (self.estimate - threshold) / self.se))
 
 
+def estimable(effect: AnyEffect | NotEstimable) -> AnyEffect | NotEstimable:
+    """Say that nothing can be tested where there is no error to test with; other effects pass."""
+    return effect if isinstance(effect, NotEstimable) or effect.se else NotEstimable(NO_VARIANCE)
+
+
+class ArmMeans(NamedTuple):
+    """Means of both arms over the same mix of cells, their variances and covariance; for relative effects."""
+
+    treated: float
+    baseline: float
+    v_treated: float
+    v_baseline: float
+    covariance: float = 0.0
+
+
 def difference(table: MomentTable, contrast: Contrast, treated: str, baseline: str) -> TEffect | NotEstimable:
     """Estimate the stratified difference of a linear combination of columns between two arms.
 
@@ -98,15 +121,72 @@ def difference(table: MomentTable, contrast: Contrast, treated: str, baseline: s
     """
     shares = comparable_cells(table, (treated, baseline))
     if not shares:
-        return NotEstimable("fewer than two rows in an arm")
-    weights = table.weights(contrast)
-    estimate = variance = spread = 0.0
-    for share, arms in shares:
-        t, b = arms[treated].sample(weights), arms[baseline].sample(weights)
-        estimate += share * float(weights @ (arms[treated].mean - arms[baseline].mean))
+        return NotEstimable(TOO_FEW_ROWS)
+    compared = [Compared(share, arms[treated], arms[baseline]) for share, arms in shares]
+    return combined(compared, table.weights(contrast), "welch" if len(shares) == 1 else "stratified")
+
+
+def projected(table: MomentTable, contrast: Contrast, treated: str, baseline: str) -> TEffect | NotEstimable:
+    """Estimate ``difference`` for future rows, whose mix of cells is as uncertain as a sample's."""
+    shares = comparable_cells(table, (treated, baseline))
+    if not shares:
+        return NotEstimable(TOO_FEW_ROWS)
+    compared = [Compared(share, arms[treated], arms[baseline]) for share, arms in shares]
+    return combined(compared, table.weights(contrast), "projected", population=table.n)
+
+
+class Compared(NamedTuple):
+    """One cell of a comparison: its share of all rows, and the moments of both sides, None where they agree."""
+
+    share: float
+    treated: Moments | None
+    baseline: Moments | None
+
+
+def combined(
+    cells: Sequence[Compared], weights: NDArray[np.float64], method: str, population: int | None = None
+) -> TEffect:
+    """Add up the differences of cells, weighted by their shares.
+
+    Parameters
+    ----------
+    cells : sequence of Compared
+        Two or more rows on each side that is there; shares sum to 1.
+    weights : ndarray, shape (k,)
+        Of the columns.
+    method : str
+    population : int, optional
+        Rows of which the shares are a sample: adds sum share (effect of the cell - effect)^2 / rows to SE^2.
+    """
+    variance = spread = 0.0
+    effects = np.zeros(len(cells))
+    for position, (share, treated, baseline) in enumerate(cells):
+        if treated is None or baseline is None:
+            continue
+        t, b = treated.sample(weights), baseline.sample(weights)
+        # the difference of the columns first: they may be huge where their sum is small
+        effects[position] = float(weights @ (treated.mean - baseline.mean))
         for sample in (t, b):
             v = share**2 * sample.variance / sample.n
             variance += v
             spread += v**2 / (sample.n - 1)
+    shares = np.array([cell.share for cell in cells])
+    estimate = float(shares @ effects)
+    mix = float(shares @ (effects - estimate) ** 2) / population if population else 0.0
     df = variance**2 / spread if spread else float("inf")
-    return TEffect(estimate, float(np.sqrt(variance)), df, "welch" if len(shares) == 1 else "stratified")
+    return TEffect(estimate, float(np.sqrt(variance + mix)), df, method)
+
+
+def arm_means(table: MomentTable, contrast: Contrast, treated: str, baseline: str) -> ArmMeans | NotEstimable:
+    """Estimate each arm's mean of the contrast, origin included, over the cells of ``difference``."""
+    shares = comparable_cells(table, (treated, baseline))
+    if not shares:
+        return NotEstimable(TOO_FEW_ROWS)
+    weights = table.weights(contrast)
+    means, variances = [float(weights @ table.origin)] * 2, [0.0, 0.0]
+    for share, arms in shares:
+        for side, arm in enumerate((treated, baseline)):
+            sample = arms[arm].sample(weights)
+            means[side] += share * sample.mean
+            variances[side] += share**2 * sample.variance / sample.n
+    return ArmMeans(means[0], means[1], variances[0], variances[1])

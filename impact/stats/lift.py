@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from impact.stats.effects import TEffect
-from impact.stats.moments import Contrast, MomentTable, comparable_cells
+from impact.stats.effects import ArmMeans, NotEstimable, TEffect, arm_means
+from impact.stats.moments import Contrast, MomentTable
+from impact.stats.proportions import ScoreEffect
 from impact.stats.ratio_sets import RatioSet, fieller
 
 
@@ -34,15 +35,29 @@ def lift(
     Lift or None
         None where the baseline's mean isn't positive: a share of nothing, or of a loss, misleads.
     """
-    weights = table.weights(contrast)
-    origin = float(weights @ table.origin)
-    means, variances = [0.0, 0.0], [0.0, 0.0]
-    for share, arms in comparable_cells(table, (treated, baseline)):
-        for side, arm in enumerate((treated, baseline)):
-            sample = arms[arm].sample(weights)
-            means[side] += share * (sample.mean + origin)
-            variances[side] += share**2 * sample.variance / sample.n
-    if means[1] <= 0:
+    means = arm_means(table, contrast, treated, baseline)
+    return None if isinstance(means, NotEstimable) else lift_of(means, effect, level)
+
+
+def lift_of(means: ArmMeans, effect: TEffect, level: float) -> Lift | None:
+    """Estimate the lift from both arms' means: adjusted ones (``adjustment.Parts``) or ratios (``ratios``)."""
+    if not means.baseline > 0:
         return None
-    ratio = fieller(*means, *variances, 0.0, effect.quantile(level))
-    return Lift(effect.estimate / means[1], ratio.shifted(-1.0))
+    ratio = fieller(
+        effect.estimate + means.baseline,
+        means.baseline,
+        means.v_treated,
+        means.v_baseline,
+        means.covariance,
+        effect.quantile(level),
+    )
+    return Lift(effect.estimate / means.baseline, ratio.shifted(-1.0))
+
+
+def proportion_lift(effect: ScoreEffect, level: float) -> Lift | None:
+    """Lift of a proportion by the score interval of the ratio, whose test at no effect is the difference's."""
+    base = effect.baseline[0] / effect.baseline[1]
+    if not base:
+        return None
+    low, high = effect.ratio_interval(level)
+    return Lift(effect.estimate / base, RatioSet("interval", (low - 1, high - 1)))

@@ -32,7 +32,7 @@ class Moments:
     mean : ndarray, shape (k,)
         Means, relative to the table's origin.
     comoments : ndarray, shape (k, k)
-        Sums over the rows of (x - mean)(x - mean)'.
+        Sums over the rows of (x - mean)(x - mean)'; nan for pairs that weren't aggregated.
     """
 
     n: int
@@ -51,8 +51,24 @@ class Moments:
 
     def sample(self, weights: NDArray[np.float64]) -> Sample:
         """Return n, mean and variance (n - 1) of the columns' sum with these weights, shape (k,)."""
-        variance = weights @ self.comoments @ weights / (self.n - 1) if self.n > 1 else np.nan
-        return Sample(self.n, float(weights @ self.mean), float(max(variance, 0.0)))
+        used = np.flatnonzero(weights)
+        chosen = weights[used]
+        mean = float(chosen @ self.mean[used])
+        if self.n < 2:
+            return Sample(self.n, mean, float("nan"))
+        comoments = self.comoments[np.ix_(used, used)]
+        square = float(chosen @ comoments @ chosen)
+        if square != square:
+            raise ValueError("co-moments of these columns weren't aggregated")
+        # what is left of columns that cancel is rounding
+        exact = square <= 1e-14 * float(chosen**2 @ comoments.diagonal())
+        return Sample(self.n, mean, 0.0 if exact else square / (self.n - 1))
+
+    def combined(self, combinations: NDArray[np.float64]) -> Moments:
+        """Moments of the columns' sums with each of these weights, shape (m, k)."""
+        used = np.flatnonzero(combinations.any(axis=0))
+        weights = combinations[:, used]
+        return Moments(self.n, weights @ self.mean[used], weights @ self.comoments[np.ix_(used, used)] @ weights.T)
 
 
 class Sample(NamedTuple):
@@ -118,6 +134,16 @@ class MomentTable:
             Cell(*map(str, key)): _moments(values[index == position] - origin) for position, key in enumerate(keys)
         }
         return cls(tuple(columns), origin, cells)
+
+    def __add__(self, other: MomentTable) -> MomentTable:
+        """Table of both sets of rows together; merging in another order changes no more than roundings."""
+        if self.columns != other.columns:
+            raise ValueError(f"columns differ: {', '.join(self.columns)} and {', '.join(other.columns)}")
+        step, cells = other.origin - self.origin, dict(self.cells)
+        for cell, moments in other.cells.items():
+            moved = Moments(moments.n, moments.mean + step, moments.comoments)
+            cells[cell] = cells[cell] + moved if cell in cells else moved
+        return MomentTable(self.columns, self.origin, cells)
 
     @property
     def arms(self) -> tuple[str, ...]:

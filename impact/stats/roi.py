@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from scipy import special, stats
 
+from impact.stats.adjustment import lin
+from impact.stats.clusters import ClusterSums, cr2
 from impact.stats.effects import NotEstimable, TEffect, difference
-from impact.stats.moments import Contrast, MomentTable
-from impact.stats.ratio_sets import RatioSet, fieller, refined
+from impact.stats.moments import MomentTable
+from impact.stats.ratio_sets import Estimator, RatioSet, inverted
 
 SHOWN_BELOW = 0.1
-Estimator = Callable[[Contrast], "TEffect | NotEstimable"]
 
 
 class Quadrants(NamedTuple):
@@ -63,7 +63,7 @@ def roi(estimate: Estimator, level: float, target: float = 0.0) -> Roi | NotEsti
         From a contrast over the columns ``value`` and ``cost`` to its effect: any estimator that is linear
         in the contrast (strata, covariates, clusters) serves, with the degrees of freedom it gives.
     level : float
-        Confidence level in (0, 1).
+        Confidence level in (0, 1); at a planned look, its nominal one (``boundaries``).
     target : float
         ROI to exceed; 0.25 is 25 %.
 
@@ -72,34 +72,31 @@ def roi(estimate: Estimator, level: float, target: float = 0.0) -> Roi | NotEsti
     Fieller 1954; Heitjan 2000, Health Economics 9 (net benefit and Fieller's method); Stinnett and Mullahy
     1998, Medical Decision Making 18 (net benefit).
     """
-    value, cost, net = (
-        estimate(contrast) for contrast in ({"value": 1.0}, {"cost": 1.0}, {"value": 1.0, "cost": -1.0})
-    )
-    for effect in (value, cost, net):
-        if isinstance(effect, NotEstimable):
-            return effect
-    assert isinstance(value, TEffect) and isinstance(cost, TEffect) and isinstance(net, TEffect)
-    if not value.se and not cost.se:
-        return NotEstimable("neither value nor cost varies in either arm")
-    covariance = (value.se**2 + cost.se**2 - net.se**2) / 2
-
-    def at(ratio: float) -> RatioSet:
-        there = estimate({"value": 1.0, "cost": -ratio})
-        assert isinstance(there, TEffect)
-        return fieller(value.estimate, cost.estimate, value.se**2, cost.se**2, covariance, there.quantile(level))
-
-    q = cost.quantile(level) if cost.se else 0.0
-    g = (q * cost.se / cost.estimate) ** 2 if cost.estimate else math.inf
-    # far out the test is on the cost alone, so its critical value decides between interval and rays
-    ends = fieller(value.estimate, cost.estimate, value.se**2, cost.se**2, covariance, q or value.quantile(level))
+    found = inverted(estimate, "value", "cost", level)
+    if isinstance(found, NotEstimable):
+        return found
+    value, cost, g = found.numerator, found.denominator, found.g
     return Roi(
         status="not_defined" if cost.estimate <= 0 or g >= 1 else "shown" if g < SHOWN_BELOW else "interval_only",
         point=value.estimate / cost.estimate - 1 if cost.estimate > 0 else None,
-        set=refined(ends, at).shifted(-1.0),
+        set=found.set.shifted(-1.0),
         g=g,
         p_above_target=chance_above(estimate, cost, target),
-        quadrants=quadrants(value, cost, covariance),
+        quadrants=quadrants(value, cost, found.covariance),
     )
+
+
+def acceptability(estimate: Estimator, targets: Sequence[float]) -> list[float] | NotEstimable:
+    """P(ROI > target) for each target: the cost-effectiveness acceptability curve, flat prior.
+
+    References
+    ----------
+    Stinnett and Mullahy 1998, Medical Decision Making 18.
+    """
+    cost = estimate({"cost": 1.0})
+    if isinstance(cost, NotEstimable):
+        return cost
+    return [chance_above(estimate, cost, target) for target in targets]
 
 
 def chance_above(estimate: Estimator, cost: TEffect, target: float) -> float:
@@ -142,3 +139,13 @@ def normal_chance(effect: TEffect) -> float:
 def stratified(table: MomentTable, treated: str, baseline: str) -> Estimator:
     """Return the stratified difference on this table as an estimator."""
     return lambda contrast: difference(table, contrast, treated, baseline)
+
+
+def covariate_adjusted(table: MomentTable, covariates: Sequence[str], treated: str, baseline: str) -> Estimator:
+    """Return Lin's adjusted difference on this table as an estimator."""
+    return lambda contrast: lin(table, contrast, covariates, treated, baseline)
+
+
+def clustered(sums: ClusterSums, treated: str, baseline: str) -> Estimator:
+    """Return the difference with CR2 errors on these clusters as an estimator."""
+    return lambda contrast: cr2(sums, contrast, treated, baseline)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from scipy import special
 
+from impact.stats import ranges
 from impact.stats.effects import Effect
 
 
@@ -29,6 +31,15 @@ def always_valid(effect: Effect, planned_se: float, level: float) -> AlwaysValid
     level : float
         Confidence level in (0, 1).
 
+    Raises
+    ------
+    ValueError
+        A standard error isn't positive.
+
+    Notes
+    -----
+    Right in large samples only: not before some fifty rows in each arm.
+
     References
     ----------
     Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024, Annals of Statistics 52 (arXiv 2103.06476), with
@@ -36,10 +47,19 @@ def always_valid(effect: Effect, planned_se: float, level: float) -> AlwaysValid
     """
     if not effect.se or not planned_se > 0:
         raise ValueError(f"standard errors must be positive, got {effect.se} and {planned_se}")
-    alpha = 1 - level
+    alpha = 1 - ranges.share("level", level)
     # information relative to the plan, times the mixture's width that is best at the plan
     width = (-special.lambertw(-(alpha**2) / math.e, -1).real - 1) * (planned_se / effect.se) ** 2
     half = effect.se * math.sqrt((1 + 1 / width) * math.log((width + 1) / alpha**2))
     z = effect.estimate / effect.se
     p = min(1.0, math.sqrt(width + 1) * math.exp(-(z**2) / 2 * width / (width + 1)))
     return AlwaysValid((effect.estimate - half, effect.estimate + half), p)
+
+
+def running(looks: Sequence[AlwaysValid]) -> AlwaysValid:
+    """Interval and p-value after several looks: what every look leaves possible, and the smallest p.
+
+    The intersection may be empty, with its lower end above its upper one, if the effect changed over time.
+    """
+    lows, highs = zip(*(look.interval for look in looks), strict=True)
+    return AlwaysValid((max(lows), min(highs)), min(look.p_value for look in looks))

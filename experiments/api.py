@@ -1,0 +1,82 @@
+"""POST /decisions and /executions, the life of an experiment, and its log of decisions."""
+
+from __future__ import annotations
+
+import msgspec
+
+from experiments.models import Experiment
+from experiments.rows import DecisionAnswer
+from experiments.selectors import decision_log, experiment_named, experiments_of
+from experiments.services.decide import decide
+from experiments.services.executions import log_executions
+from experiments.services.lifecycle import change_status
+from workspaces.errors import Refusal
+from workspaces.rest import BatchAnswer, Call, batch_answer
+
+
+class ExperimentAnswer(msgspec.Struct):
+    key: str
+    name: str
+    status: str
+    origin: str
+    arms: list[str]
+    baseline: str
+
+
+class ExperimentPage(msgspec.Struct):
+    experiments: list[ExperimentAnswer]
+    next: str | None
+
+
+class DecisionPage(msgspec.Struct):
+    decisions: list[DecisionAnswer]
+    next: str | None
+
+
+class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why it is done; kept in the audit trail."""
+
+    reason: str = ""
+
+
+def post_decisions(call: Call) -> DecisionAnswer | BatchAnswer:
+    """One decision, or a batch with an answer for every row."""
+    decided = decide(workspace=call.workspace, raw=call.rows)
+    if not call.single:
+        return batch_answer(decided.taken, decided.answers)
+    if 0 in decided.answers:
+        return decided.answers[0]
+    one = decided.taken[0]
+    raise Refusal(one.code, one.detail, one.pointer)
+
+
+def post_executions(call: Call) -> BatchAnswer:
+    return batch_answer(log_executions(workspace=call.workspace, raw=call.rows))
+
+
+def get_experiments(call: Call) -> ExperimentPage:
+    found, following = experiments_of(call.workspace, call.query)
+    return ExperimentPage([experiment_answer(experiment) for experiment in found], following)
+
+
+def get_decisions(call: Call) -> DecisionPage:
+    experiment = experiment_named(call.workspace, call.path["key"])
+    return DecisionPage(*decision_log(experiment, call.query))
+
+
+def post_step(step: str, call: Call) -> ExperimentAnswer:
+    """Take a step other than the start."""
+    experiment = experiment_named(call.workspace, call.path["key"])
+    return experiment_answer(change_status(experiment=experiment, step=step, actor=call.actor, reason=call.body.reason))
+
+
+def experiment_answer(experiment: Experiment) -> ExperimentAnswer:
+    arms = list(experiment.arms.all())
+    return ExperimentAnswer(
+        experiment.key,
+        experiment.name,
+        experiment.status,
+        experiment.origin,
+        [arm.key for arm in arms],
+        next(arm.key for arm in arms if arm.is_baseline),
+    )

@@ -1,0 +1,43 @@
+"""Counters that a decision holds while it decides: episodes of a unit, positions in a stratum's blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from experiments.models import BlockCounter, EpisodeCounter, Experiment
+from workspaces.models import Workspace
+
+Scope = tuple[str, str]
+
+
+def hold_episodes(workspace: Workspace, scopes: Iterable[Scope]) -> dict[Scope, EpisodeCounter]:
+    """Lock the counters of these (decision point, unit or cluster) until the transaction ends.
+
+    All in one order, so that two batches wait for each other instead of locking each other out.
+    """
+    wanted = sorted(set(scopes))
+    EpisodeCounter.objects.bulk_create(
+        [EpisodeCounter(workspace=workspace, decision_point=point, scope_id=scope) for point, scope in wanted],
+        update_conflicts=True,
+        unique_fields=["workspace", "decision_point", "scope_id"],
+        update_fields=["scope_id"],
+    )
+    held = EpisodeCounter.objects.within(workspace).filter(
+        decision_point__in={point for point, _ in wanted}, scope_id__in=[scope for _, scope in wanted]
+    )
+    return {(counter.decision_point, counter.scope_id): counter for counter in held}
+
+
+def take_positions(workspace: Workspace, experiment: Experiment, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Take that many positions of each stratum's blocks and return the first one of each."""
+    BlockCounter.objects.bulk_create(
+        [BlockCounter(workspace=workspace, experiment=experiment, stratum=stratum) for stratum in sorted(wanted)],
+        ignore_conflicts=True,
+    )
+    mine = BlockCounter.objects.within(workspace).filter(experiment=experiment, stratum__in=wanted)
+    held = list(mine.select_for_update().order_by("stratum"))
+    first = {counter.stratum: counter.taken for counter in held}
+    for counter in held:
+        counter.taken += wanted[counter.stratum]
+    BlockCounter.objects.bulk_update(held, ["taken"])
+    return first

@@ -1,0 +1,106 @@
+"""Drawing an arm from a salt and a key: by hash, or in permuted blocks. Frozen: nothing here may ever change.
+
+The same salt, key and weights give the same arm for ever, in any language: see docs/api.md, which holds
+the algorithm in words and vectors to check another implementation with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+VERSION = "impact-1"
+MILLION = 1_000_000
+
+
+class Draw(NamedTuple):
+    """Place of the arm among the weights, and the point in parts per million that chose it."""
+
+    arm: int
+    point: int
+
+
+class Place(NamedTuple):
+    """Place of the arm among the weights, the block, and the position in it."""
+
+    arm: int
+    block: int
+    position: int
+
+
+def uniform(*parts: str) -> int:
+    """Return a number in [0, 2^64) that the parts determine.
+
+    Parameters
+    ----------
+    *parts : str
+        Normalized to NFC, joined by the unit separator (U+001F), which no salt, key or label contains.
+    """
+    text = "\x1f".join((VERSION, *parts))
+    return int.from_bytes(hashlib.sha256(unicodedata.normalize("NFC", text).encode()).digest()[:8])
+
+
+def parts_per_million(weights: Sequence[int]) -> list[int]:
+    """Scale integer weights to a sum of exactly a million, by largest remainder, earlier arms first.
+
+    Raises
+    ------
+    ValueError
+        No weight is positive, or one is negative.
+    """
+    total = sum(weights)
+    if total <= 0 or min(weights) < 0:
+        raise ValueError(f"weights == {list(weights)}, must be 0 or more and one of them positive")
+    shares = [weight * MILLION // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda index: -(weights[index] * MILLION % total))
+    for index in by_remainder[: MILLION - sum(shares)]:
+        shares[index] += 1
+    return shares
+
+
+def draw(salt: str, key: str, shares: Sequence[int]) -> Draw:
+    """Draw an arm by hash.
+
+    Parameters
+    ----------
+    salt : str
+        Of the experiment; another purpose has another salt.
+    key : str
+        Randomization key.
+    shares : sequence of int
+        Parts per million of each arm, sum 1,000,000.
+    """
+    point = uniform(salt, key) * MILLION >> 64
+    reached = 0
+    for index, share in enumerate(shares):
+        reached += share
+        if point < reached:
+            return Draw(index, point)
+    raise ValueError(f"shares == {list(shares)}, must sum to {MILLION}")
+
+
+def within(salt: str, key: str, share: int) -> bool:
+    """Whether a key falls into a share given in parts per million: traffic, holdout."""
+    return uniform(salt, key) * MILLION >> 64 < share
+
+
+def permuted(salt: str, stratum: str, position: int, weights: Sequence[int]) -> Place:
+    """Return the arm at a position of a stratum's sequence of permuted blocks.
+
+    Parameters
+    ----------
+    salt, stratum : str
+    position : int
+        0, 1, 2 ... in the order in which keys enter the stratum.
+    weights : sequence of int
+        How often each arm stands in a block.
+    """
+    arms = [index for index, weight in enumerate(weights) for _ in range(weight)]
+    block, place = divmod(position, len(arms))
+    # Fisher-Yates, with one number for each swap
+    for last in range(len(arms) - 1, 0, -1):
+        other = uniform(salt, stratum, str(block), str(last)) * (last + 1) >> 64
+        arms[last], arms[other] = arms[other], arms[last]
+    return Place(arms[place], block, place)

@@ -1,0 +1,30 @@
+"""Reading experiments and their decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from experiments.answers import answer
+from experiments.models import Decision, Experiment
+from experiments.rows import DecisionAnswer
+from workspaces.errors import Missing
+from workspaces.models import Workspace
+from workspaces.paging import page
+
+
+def experiment_named(workspace: Workspace, key: str) -> Experiment:
+    experiment = Experiment.objects.within(workspace).filter(key=key).select_related("workspace").first()
+    if experiment is None:
+        raise Missing("experiment", key)
+    return experiment
+
+
+def experiments_of(workspace: Workspace, query: Mapping[str, str]) -> tuple[list[Experiment], str | None]:
+    return page(Experiment.objects.within(workspace).prefetch_related("arms"), query)
+
+
+def decision_log(experiment: Experiment, query: Mapping[str, str]) -> tuple[list[DecisionAnswer], str | None]:
+    """Return decisions of the experiment's keys, oldest first."""
+    decisions = Decision.objects.within(experiment.workspace).filter(assignment__experiment=experiment)
+    found, following = page(decisions.select_related("action", "assignment__experiment", "assignment__arm"), query)
+    return [answer(decision, replayed=False) for decision in found], following

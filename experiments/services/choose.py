@@ -1,0 +1,185 @@
+"""Which way a request goes - forced, held out, into an experiment, by policy - and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from experiments import policies, randomization
+from experiments.eligibility import refusals
+from experiments.models import Assignment, Decision, EpisodeCounter, Experiment, Mode, Status
+from experiments.rows import DecisionRow
+from experiments.setup import Point, Running
+from workspaces.identifiers import new_id
+
+COOL_DOWN = "cool-down"
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One row on its way to a decision."""
+
+    index: int
+    row: DecisionRow
+    point: Point
+    decision: Decision
+    refused: dict[str, str] = field(default_factory=dict)
+    enters: bool = False
+    opens: bool = False
+
+    @property
+    def running(self) -> Running | None:
+        return self.point.running
+
+    @property
+    def scope(self) -> tuple[str, str]:
+        return self.point.point.key, self.point.scope(self.row)
+
+    @property
+    def eligible(self) -> list[str]:
+        return [key for key in self.point.point.candidates if key not in self.refused]
+
+
+def choose(request: Request, episodes: EpisodeCounter, assignments: dict[tuple[UUID, str], Assignment]) -> None:
+    """Settle the mode, and find or make the assignment; an earlier row of the batch has its place in both."""
+    decision, point, at = request.decision, request.point.point, request.decision.decided_at
+    decision.episode = episodes.number
+    if point.safety and request.row.prediction.score > point.safety["above"]:
+        decision.mode = Mode.FORCED_SAFETY
+        return
+    if request.point.held_out(request.row.unit_id, at):
+        decision.mode = Mode.HOLDOUT
+        return
+    values: dict[str, Any] = {**request.row.prediction.features, "score": request.row.prediction.score}
+    request.refused = refusals(point.candidates, point.baseline, request.point.conditions, values)
+    cooling = episodes.opened_at is not None and at < episodes.opened_at + request.point.cool_down
+    if cooling:
+        request.refused |= {
+            key: COOL_DOWN for key in point.candidates if key != point.baseline and key not in request.refused
+        }
+    decision.mode = Mode.POLICY
+    if request.running:
+        _look_for_arm(request, request.running, episodes.number + (0 if cooling else 1), assignments)
+    if point.cool_down_days and not cooling and (decision.assignment or len(request.eligible) > 1):
+        request.opens = True
+        episodes.number, episodes.opened_at = episodes.number + 1, at
+        decision.episode = episodes.number
+
+
+def fill(request: Request) -> None:
+    """Say action, probabilities and propensity, now that the arm is drawn."""
+    decision, point, assignment = request.decision, request.point, request.decision.assignment
+    action = point.point.baseline
+    if decision.mode == Mode.FORCED_SAFETY:
+        action = point.point.safety["action"]
+    if decision.mode == Mode.RANDOMIZED and _arm_action(assignment) not in request.eligible:
+        decision.mode = Mode.POLICY  # the arm stays, but today it may not be had
+    if decision.mode == Mode.RANDOMIZED:
+        action, probabilities = _arm_action(assignment), _by_arms(request)
+    elif decision.mode == Mode.POLICY and assignment is None:
+        probabilities, action, decision.draw = _by_policy(request)
+    else:
+        probabilities = {key: float(key == action) for key in request.eligible}
+    decision.action = point.actions[action]
+    decision.propensity = probabilities[action]
+    decision.candidates = {key: {"probability": share} for key, share in probabilities.items()} | {
+        key: {"refused": reason} for key, reason in request.refused.items()
+    }
+    horizon = request.running.experiment.horizon_days if assignment and request.running else point.point.horizon_days
+    decision.matures_at = decision.decided_at + timedelta(days=horizon)
+    decision.would_have = {
+        f"{policy.key}@{policy.version}": policies.probabilities(
+            policy.kind, policy.content, request.row.prediction.score, request.eligible, point.point.baseline
+        )
+        for policy in point.policies
+    }
+
+
+def _look_for_arm(
+    request: Request, running: Running, episode: int, assignments: dict[tuple[UUID, str], Assignment]
+) -> None:
+    """Take the arm that the key has; or let the key enter, if it may have every arm."""
+    experiment, decision = running.experiment, request.decision
+    key = _randomization_key(experiment, request.row, episode)
+    assignment = assignments.get((experiment.pk, key))
+    if assignment is None:
+        if not _may_enter(request, running, key):
+            return
+        assignment = assignments[experiment.pk, key] = _new_assignment(request, running, key)
+        request.enters = True
+    decision.assignment = assignment
+    if experiment.status == Status.ABORTED:
+        decision.mode = Mode.FALLBACK
+    elif COOL_DOWN not in request.refused.values():
+        decision.mode = Mode.RANDOMIZED
+
+
+def _may_enter(request: Request, running: Running, key: str) -> bool:
+    wanted = {arm.action.key for arm in running.arms if arm.action}
+    return (
+        running.enrols(request.decision.decided_at)
+        and wanted <= set(request.eligible)
+        and randomization.within(running.experiment.traffic_salt, key, running.experiment.traffic_ppm)
+    )
+
+
+def _randomization_key(experiment: Experiment, row: DecisionRow, episode: int) -> str:
+    if experiment.randomizes == Experiment.Key.EPISODE:
+        return f"{row.unit_id}#{episode}"
+    return row.unit_id
+
+
+def _new_assignment(request: Request, running: Running, key: str) -> Assignment:
+    experiment, row, at = running.experiment, request.row, request.decision.decided_at
+    return Assignment(
+        id=new_id(),
+        workspace_id=experiment.workspace_id,
+        experiment=experiment,
+        randomization_key=key,
+        unit_id=row.unit_id,
+        cluster_id=row.cluster_id or "",
+        stratum=running.stratum(row),
+        phase=running.phase,
+        covariates={name: row.prediction.features.get(name) for name in experiment.covariates},
+        segments=running.segments(row),
+        first_decision_at=at,
+        matures_at=at + timedelta(days=experiment.horizon_days),
+    )
+
+
+def _arm_action(assignment: Assignment | None) -> str:
+    assert assignment is not None
+    assert assignment.arm.action is not None
+    return assignment.arm.action.key
+
+
+def _by_arms(request: Request) -> dict[str, float]:
+    """Probabilities of the eligible actions by the experiment's draw."""
+    assert request.running is not None
+    probabilities = dict.fromkeys(request.eligible, 0.0)
+    for index, arm in enumerate(request.running.arms):
+        if arm.action is not None and arm.action.key in probabilities:
+            probabilities[arm.action.key] += request.running.propensity(index)
+    return probabilities
+
+
+def _by_policy(request: Request) -> tuple[dict[str, float], str, int | None]:
+    """Probabilities of the champion's policy, the action drawn from them, and the point of the draw."""
+    champion, baseline = request.point.champion, request.point.point.baseline
+    if champion is None:
+        return {key: float(key == baseline) for key in request.eligible}, baseline, None
+    probabilities = policies.probabilities(
+        champion.kind, champion.content, request.row.prediction.score, request.eligible, baseline
+    )
+    if 1.0 in probabilities.values():
+        return probabilities, max(probabilities, key=lambda key: probabilities[key]), None
+    keys = list(probabilities)
+    shares = randomization.parts_per_million([round(probabilities[key] * randomization.MILLION) for key in keys])
+    drawn = randomization.draw(champion.salt, f"{request.row.source}\x1f{request.row.event_id}", shares)
+    return (
+        dict(zip(keys, (share / randomization.MILLION for share in shares), strict=True)),
+        keys[drawn.arm],
+        drawn.point,
+    )

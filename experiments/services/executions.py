@@ -1,0 +1,57 @@
+"""Writing what was really done about a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from experiments.models import Decision, Execution
+from experiments.rows import ExecutionRow
+from workspaces.errors import Invalid, Refusal
+from workspaces.models import Workspace
+from workspaces.services.facts import Taken, take_batch
+
+
+def log_executions(*, workspace: Workspace, raw: Sequence[Any]) -> list[Taken]:
+    """Store a batch of executions and answer for each row."""
+
+    def build(rows: Mapping[int, ExecutionRow]) -> dict[int, Execution | Refusal]:
+        decisions = decisions_of(workspace, [row.decision_id for row in rows.values()])
+        return {index: _built(decisions, row) for index, row in rows.items()}
+
+    return take_batch(workspace=workspace, kind="execution", model=Execution, shape=ExecutionRow, raw=raw, build=build)
+
+
+def decisions_of(workspace: Workspace, ids: Sequence[str]) -> dict[str, Decision]:
+    """Return the decisions with these ids, as far as they exist here."""
+    known = {text: pk for text in ids if (pk := _uuid(text))}
+    found = Decision.objects.within(workspace).only("id", "unit_id", "decision_point_id").in_bulk(known.values())
+    return {text: found[pk] for text, pk in known.items() if pk in found}
+
+
+def unknown_decision(decision_id: str) -> Refusal:
+    return Refusal("unknown-decision", f"There is no decision {decision_id!r} in this workspace.", "/decision_id")
+
+
+def _built(decisions: Mapping[str, Decision], row: ExecutionRow) -> Execution | Refusal:
+    if row.decision_id not in decisions:
+        return unknown_decision(row.decision_id)
+    if row.status == "overridden" and not row.executed_action:
+        return Invalid("invalid-field", "executed_action is missing: say what was done instead", "/executed_action")
+    return Execution(
+        decision=decisions[row.decision_id],
+        status=row.status,
+        executed_action=row.executed_action or "",
+        actor=row.actor or "",
+        reason=row.reason or "",
+        external_ref=row.external_ref or "",
+        occurred_at=row.occurred_at,
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

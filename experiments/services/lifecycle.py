@@ -1,0 +1,94 @@
+"""The life of an experiment: what may follow on what, and who did it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from experiments.models import Experiment, Phase, Status
+from workspaces import clock
+from workspaces.canonical import digest
+from workspaces.errors import Refusal
+from workspaces.services import audit
+
+STEPS: dict[str, tuple[frozenset[str], Status]] = {
+    "agree": (frozenset({Status.DRAFT}), Status.AGREED),
+    "start": (frozenset({Status.AGREED}), Status.RUNNING),
+    "pause": (frozenset({Status.RUNNING}), Status.PAUSED),
+    "resume": (frozenset({Status.PAUSED}), Status.RUNNING),
+    "close": (frozenset({Status.RUNNING, Status.PAUSED}), Status.CLOSED),
+    "conclude": (frozenset({Status.CLOSED}), Status.DECIDED),
+    "abort": (frozenset({Status.RUNNING, Status.PAUSED}), Status.ABORTED),
+    "archive": (frozenset({Status.DECIDED, Status.ABORTED}), Status.ARCHIVED),
+}
+
+
+@transaction.atomic
+def start_experiment(*, experiment: Experiment, plan: Any, plan_sha256: str, actor: str) -> Experiment:
+    """Open the first phase from a plan; whoever calls has seen its signatures and gives its digest."""
+    if digest(plan) != plan_sha256:
+        raise Refusal("no-agreement", f"{experiment.key} can't start: the plan isn't the one that was signed.")
+    locked = _locked(experiment)
+    _check(locked, "start")
+    locked.plan, locked.plan_sha256 = plan, plan_sha256
+    locked.started_at = clock.now(locked.workspace)
+    Phase.objects.create(
+        workspace=locked.workspace,
+        experiment=locked,
+        number=1,
+        weights={arm.key: arm.weight for arm in locked.arms.all()},
+        traffic_ppm=locked.traffic_ppm,
+        opened_at=locked.started_at,
+    )
+    return _step(locked, "start", actor)
+
+
+@transaction.atomic
+def change_status(*, experiment: Experiment, step: str, actor: str, reason: str = "") -> Experiment:
+    """Take one step other than the start."""
+    locked = _locked(experiment)
+    _check(locked, step)
+    locked.pause_reason = reason if step == "pause" else ""
+    if step == "close":
+        locked.closed_at = clock.now(locked.workspace)
+    return _step(locked, step, actor)
+
+
+def pause_experiment(*, experiment: Experiment, actor: str, reason: str) -> Experiment:
+    """Let no new keys in; those assigned keep their arm."""
+    return change_status(experiment=experiment, step="pause", actor=actor, reason=reason)
+
+
+def _locked(experiment: Experiment) -> Experiment:
+    return Experiment.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=experiment.pk)
+
+
+def _check(experiment: Experiment, step: str) -> None:
+    before, _ = STEPS[step]
+    if experiment.status not in before:
+        raise Refusal(
+            "wrong-status",
+            f"{experiment.key} is {experiment.status}; to {step} it, it must be {' or '.join(sorted(before))}.",
+        )
+
+
+def _step(experiment: Experiment, step: str, actor: str) -> Experiment:
+    before = experiment.status
+    experiment.status = STEPS[step][1]
+    try:
+        with transaction.atomic():
+            experiment.save()
+    except IntegrityError as error:
+        raise Refusal(
+            "layer-taken", f"{experiment.key} can't {step}: another experiment runs in the layer {experiment.layer!r}."
+        ) from error
+    audit.record(
+        workspace=experiment.workspace,
+        actor=actor,
+        action=f"{step} experiment",
+        subject=experiment.key,
+        before={"status": before},
+        after={"status": experiment.status, "plan": experiment.plan_sha256, "reason": experiment.pause_reason},
+    )
+    return experiment

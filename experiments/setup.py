@@ -1,0 +1,162 @@
+"""A workspace's decision points as decisions need them: read once, kept until the configuration changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from experiments import eligibility, randomization
+from experiments.models import Action, Arm, DecisionPoint, Experiment, Holdout, Phase, Policy, Status
+from experiments.rows import DecisionRow
+from workspaces.models import Workspace
+
+DECIDING = (Status.RUNNING, Status.PAUSED, Status.CLOSED, Status.ABORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An experiment with its arms, in the order of their places."""
+
+    experiment: Experiment
+    arms: tuple[Arm, ...]
+    phase: str
+
+    @property
+    def weights(self) -> list[int]:
+        return [arm.weight for arm in self.arms]
+
+    @property
+    def shares(self) -> list[int]:
+        return randomization.parts_per_million(self.weights)
+
+    def arm(self, pk: UUID) -> Arm:
+        return next(arm for arm in self.arms if arm.pk == pk)
+
+    def propensity(self, index: int) -> float:
+        """Probability of an arm's draw."""
+        if self.experiment.method == Experiment.Method.BLOCKS:
+            return self.weights[index] / sum(self.weights)
+        return self.shares[index] / randomization.MILLION
+
+    def enrols(self, at: datetime) -> bool:
+        """Whether new keys may enter now."""
+        until = self.experiment.enrolment_until
+        return self.experiment.status == Status.RUNNING and (until is None or at < until)
+
+    def stratum(self, row: DecisionRow) -> str:
+        """Labels of the row's place in the design, joined by ``|``."""
+        return "|".join(_label(part, row) for part in self.experiment.strata)
+
+    def segments(self, row: DecisionRow) -> dict[str, str]:
+        """Labels of the row by what they are of: score bands, the segment sent."""
+        labels = {_name(part): _label(part, row) for part in self.experiment.strata if part != "cluster"}
+        return labels | ({"segment": row.segment} if row.segment else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A decision point with everything that bears on it."""
+
+    point: DecisionPoint
+    actions: Mapping[str, Action]
+    conditions: tuple[eligibility.Condition, ...]
+    policies: tuple[Policy, ...]
+    holdouts: tuple[Holdout, ...]
+    running: Running | None
+
+    @property
+    def champion(self) -> Policy | None:
+        return next((policy for policy in self.policies if policy.role == Policy.Role.CHAMPION), None)
+
+    @property
+    def cool_down(self) -> timedelta:
+        return timedelta(days=self.point.cool_down_days)
+
+    def held_out(self, unit_id: str, at: datetime) -> bool:
+        return any(
+            holdout.valid_from <= at
+            and (holdout.valid_until is None or at < holdout.valid_until)
+            and randomization.within(holdout.salt, unit_id, holdout.share_ppm)
+            for holdout in self.holdouts
+        )
+
+    def scope(self, row: DecisionRow) -> str:
+        """Whose cool-down it is."""
+        of_cluster = self.point.cool_down_of == DecisionPoint.Scope.CLUSTER
+        return (row.cluster_id if of_cluster else row.unit_id) or row.unit_id
+
+
+_cache: dict[UUID, tuple[int, dict[str, Point]]] = {}
+
+
+def points(workspace: Workspace) -> Mapping[str, Point]:
+    """Return the decision points by key, as of the workspace's newest configuration."""
+    length, known = _cache.get(workspace.pk, (-1, {}))
+    if length != workspace.audit_length:
+        known = {point.key: _read(workspace, point) for point in _current(workspace)}
+        _cache[workspace.pk] = (workspace.audit_length, known)
+    return known
+
+
+def _current(workspace: Workspace) -> Any:
+    return DecisionPoint.objects.within(workspace).current().select_related("model")
+
+
+def _read(workspace: Workspace, point: DecisionPoint) -> Point:
+    actions = Action.objects.within(workspace).current().filter(key__in=point.candidates)
+    conditions = tuple(
+        eligibility.Condition(
+            eligibility.parse_rule(one["rule"], point.model.features),
+            one["reason"],
+            frozenset(one.get("actions", [])),
+        )
+        for one in point.eligibility
+    )
+    experiments = (
+        Experiment.objects.within(workspace)
+        .filter(decision_point__key=point.key, status__in=DECIDING)
+        .order_by("-started_at")
+    )
+    # one that runs comes before one whose assigned keys merely keep their arms
+    deciding = sorted(experiments, key=lambda one: one.status not in (Status.RUNNING, Status.PAUSED))
+    return Point(
+        point=point,
+        actions={action.key: action for action in actions},
+        conditions=conditions,
+        policies=tuple(Policy.objects.within(workspace).current().filter(decision_point=point.key).order_by("key")),
+        holdouts=tuple(Holdout.objects.within(workspace).filter(unit_type=point.model.unit_type).order_by("key")),
+        running=_running(deciding[0] if deciding else None),
+    )
+
+
+def _running(experiment: Experiment | None) -> Running | None:
+    if experiment is None:
+        return None
+    phase = Phase.objects.filter(experiment=experiment).order_by("-number").first()
+    arms = tuple(experiment.arms.select_related("action").order_by("place"))
+    return Running(experiment, arms, str(phase.number) if phase else "1")
+
+
+def _label(part: Any, row: DecisionRow) -> str:
+    if part == "cluster":
+        return row.cluster_id or ""
+    if part == "segment":
+        return row.segment or ""
+    if "feature" in part:
+        return str(row.prediction.features.get(part["feature"]))
+    return band(part["score"], row.prediction.score)
+
+
+def _name(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    return "score_band" if "score" in part else str(part["feature"])
+
+
+def band(bands: Mapping[str, float], score: float) -> str:
+    """Label of the highest band that the score reaches."""
+    reached = [(bound, label) for label, bound in bands.items() if score >= bound]
+    return max(reached)[1] if reached else ""

@@ -1,0 +1,276 @@
+"""What may be declared about metrics, assumptions and agreements."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from experiments.models import Experiment, Status
+from impact.agreements.models import Agreement, Assumption, Metric
+from impact.agreements.plan import BreakEven, Case, Net, Plan, PlannedArm, PlannedMetric, Term, to_content
+from impact.stats import planning
+from workspaces import clock
+from workspaces.canonical import digest
+from workspaces.declarations import Change, Declaration, Declared, declare_version, differences, noted
+from workspaces.errors import Missing, Refusal
+from workspaces.models import Workspace
+from workspaces.strict import Id, Key, Text
+
+
+class TermDeclared(Declared):
+    """How events become a number; ``times`` is an amount or the key of an assumption."""
+
+    outcome: Id
+    aggregate: Literal["any", "sum", "count", "last"] = "sum"
+    default: float | None = 0.0
+    times: float | Key = 1.0
+    negative: bool = False
+    window_days: float | None = None
+
+
+class MetricDeclared(Declared):
+    """A metric. A proportion or mean has ``of``, one term; a net value has ``value``, its terms in money."""
+
+    key: Key
+    name: Text
+    kind: Literal["proportion", "mean", "net value"]
+    direction: Literal["increase", "decrease"] = "increase"
+    unit: Text = ""
+    of: TermDeclared | None = None
+    value: list[TermDeclared] | None = None
+
+
+class AssumptionDeclared(Declared):
+    key: Key
+    name: Text
+    low: float
+    base: float
+    high: float
+    unit: Text
+    owner: Text
+    status: Literal["measured", "agreed", "guess"]
+    source: Text = ""
+
+
+class ExpectedDeclared(Declared):
+    """What the driver is without the action, and by how much the action should move it."""
+
+    baseline: float
+    effect: float
+
+
+class GuardrailDeclared(Declared):
+    metric: Key
+    margin: float
+
+
+class AgreementDeclared(Declared):
+    """The business case of an experiment, to be signed by three people."""
+
+    experiment: Key
+    hypothesis: Text
+    decision: Text
+    owner: Text
+    primary: Key
+    rows_per_arm: int
+    if_wins: Text
+    if_unclear: Text
+    if_loses: Text
+    drivers: list[Key] = []
+    secondary: list[Key] = []
+    guardrails: list[GuardrailDeclared] = []
+    expected: ExpectedDeclared | None = None
+    smallest_effect: float = 0.0
+    alpha: float = 0.05
+    power: float = 0.8
+    target_roi: float = 0.0
+    segments: list[Key] = []
+
+
+def declare_metric(workspace: Workspace, declared: MetricDeclared, actor: str) -> Change:
+    money = declared.kind == "net value"
+    if (declared.value is None) == money or (declared.of is None) != money:
+        raise Refusal("invalid-declaration", f"a {declared.kind} metric has {'value' if money else 'of'}", "/kind")
+    if declared.kind == "proportion" and declared.of and declared.of.aggregate != "any":
+        raise Refusal("invalid-declaration", "a proportion counts rows with any event: aggregate: any", "/of/aggregate")
+    terms = (declared.value or []) if money else [declared.of]
+    content = {
+        "name": declared.name,
+        "kind": declared.kind,
+        "direction": declared.direction,
+        "unit": declared.unit,
+        "definition": [
+            {name: getattr(term, name) for name in TermDeclared.__struct_fields__} for term in terms if term
+        ],
+    }
+    return declare_version("metric", Metric, workspace, declared.key, content, actor)
+
+
+def declare_assumption(workspace: Workspace, declared: AssumptionDeclared, actor: str) -> Change:
+    if not declared.low <= declared.base <= declared.high:
+        raise Refusal(
+            "invalid-declaration",
+            f"low, base, high == {declared.low}, {declared.base}, {declared.high}, must ascend",
+            "/base",
+        )
+    content = {name: getattr(declared, name) for name in AssumptionDeclared.__struct_fields__ if name != "key"}
+    return declare_version("assumption", Assumption, workspace, declared.key, content, actor)
+
+
+def declare_agreement(workspace: Workspace, declared: AgreementDeclared, actor: str) -> Change:
+    """Resolve everything the agreement names and freeze it as a new version, unless nothing differs."""
+    experiment = Experiment.objects.within(workspace).filter(key=declared.experiment).first()
+    if experiment is None:
+        raise Missing("experiment", declared.experiment, "/experiment")
+    content = to_content(plan_of(workspace, experiment, declared))
+    current = experiment.agreements.order_by("-version").first()
+    changes = differences(current, {"content": content})
+    if changes and current and experiment.status != Status.DRAFT:
+        raise Refusal(
+            "in-use", f"{experiment.key} is {experiment.status}: its agreement is signed and can't change any more"
+        )
+    if changes:
+        Agreement.objects.create(
+            workspace=workspace,
+            experiment=experiment,
+            version=current.version + 1 if current else 1,
+            content=content,
+            sha256=digest(content),
+            created_at=clock.server_now(),
+        )
+    return noted("agreement", workspace, declared.experiment, current, changes, actor)
+
+
+def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDeclared) -> Plan:
+    """Resolve metrics, assumptions, arms and costs as they are now."""
+    assumptions = {one.key: one for one in Assumption.objects.within(workspace).current()}
+    metrics = {one.key: one for one in Metric.objects.within(workspace).current()}
+    roles: list[tuple[str, str, float | None]] = [(declared.primary, "primary", None)]
+    roles += [(key, "driver", None) for key in declared.drivers]
+    roles += [(one.metric, "guardrail", one.margin) for one in declared.guardrails]
+    roles += [(key, "secondary", None) for key in declared.secondary]
+    for key, role, _ in roles:
+        if key not in metrics:
+            raise Missing("metric", key, f"/{role}")
+    used: set[str] = set()
+
+    def terms(metric: Metric) -> list[Term]:
+        return [_term(one, assumptions, used) for one in metric.definition]
+
+    primary = metrics[declared.primary]
+    net = Net(value=terms(primary)) if primary.kind == Metric.Kind.NET_VALUE else None
+    planned = [
+        PlannedMetric(
+            key=key,
+            name=metrics[key].name,
+            kind=metrics[key].kind,
+            role=role,
+            direction=metrics[key].direction,
+            unit=metrics[key].unit,
+            term=terms(metrics[key])[0],
+            margin=margin,
+        )
+        for key, role, margin in roles
+        if metrics[key].kind != Metric.Kind.NET_VALUE
+    ]
+    driver = next((metric for metric in planned if metric.role == "driver"), None)
+    priced = next((term for term in net.value if driver and term.outcome == driver.term.outcome), None) if net else None
+    point = experiment.decision_point
+    assert point is not None
+    arms = [
+        PlannedArm(
+            key=arm.key,
+            name=arm.action.name,
+            is_baseline=arm.is_baseline,
+            weight=arm.weight,
+            planned_cost=arm.action.planned_cost,
+        )
+        for arm in experiment.arms.select_related("action").order_by("place")
+    ]
+    return Plan(
+        experiment=experiment.key,
+        name=experiment.name,
+        origin="live",
+        unit_type=point.model.unit_type,
+        currency=workspace.currency,
+        horizon_days=experiment.horizon_days,
+        arms=arms,
+        metrics=planned,
+        net=net,
+        break_even=BreakEven(metric=driver.key, times=priced.times) if driver and priced else None,
+        alpha=declared.alpha,
+        power=declared.power,
+        target_roi=declared.target_roi,
+        smallest_effect=declared.smallest_effect,
+        covariates=experiment.covariates,
+        segments=declared.segments,
+        agreed_segments=declared.segments,
+        episodes=experiment.randomizes == Experiment.Key.EPISODE,
+        case=Case(
+            hypothesis=declared.hypothesis,
+            decision=declared.decision,
+            owner=declared.owner,
+            rows_per_arm=declared.rows_per_arm,
+            expected_baseline=declared.expected and declared.expected.baseline,
+            expected_effect=declared.expected and declared.expected.effect,
+            **(_foreseen(declared, arms, priced.times) if declared.expected and priced else {}),
+            if_wins=declared.if_wins,
+            if_unclear=declared.if_unclear,
+            if_loses=declared.if_loses,
+            assumptions=[
+                {
+                    "key": key,
+                    "name": assumptions[key].name,
+                    "low": assumptions[key].low,
+                    "base": assumptions[key].base,
+                    "high": assumptions[key].high,
+                    "unit": assumptions[key].unit,
+                    "owner": assumptions[key].owner,
+                    "status": assumptions[key].status,
+                }
+                for key in sorted(used)
+            ],
+        ),
+    )
+
+
+def _foreseen(declared: AgreementDeclared, arms: list[PlannedArm], times: float) -> dict[str, Any]:
+    """What the expected effect would earn with each arm, what it takes to prove that, and what can be proven."""
+    assert declared.expected is not None
+    before = declared.expected.baseline
+    after = before + declared.expected.effect
+    variances = planning.Variances(times**2 * after * (1 - after), times**2 * before * (1 - before))
+    baseline = next(arm for arm in arms if arm.is_baseline)
+    others = [arm for arm in arms if not arm.is_baseline]
+    test = planning.Plan(alpha=declared.alpha / len(others), power=declared.power)
+    expected = {
+        arm.key: times * declared.expected.effect - (arm.planned_cost - baseline.planned_cost) for arm in others
+    }
+    return {
+        "expected_net": expected,
+        "rows_needed": {arm: test.required_n(net, variances).baseline for arm, net in expected.items() if net},
+        "detectable_effect": test.detectable_effect(declared.rows_per_arm, variances),
+    }
+
+
+def _term(definition: dict, assumptions: dict[str, Assumption], used: set[str]) -> Term:
+    times, named = definition["times"], None
+    if isinstance(times, str):
+        if times not in assumptions:
+            raise Missing("assumption", times, "/times")
+        named, times = times, assumptions[times].base
+        used.add(named)
+    return Term(
+        outcome=definition["outcome"],
+        aggregate=definition["aggregate"],
+        default=definition["default"],
+        times=-times if definition["negative"] else times,
+        window_days=definition["window_days"],
+        assumption=named,
+    )
+
+
+DECLARATIONS = (
+    Declaration("metrics", MetricDeclared, declare_metric),
+    Declaration("assumptions", AssumptionDeclared, declare_assumption),
+    Declaration("agreements", AgreementDeclared, declare_agreement),
+)

@@ -1,0 +1,133 @@
+"""The plan of an analysis: everything that was agreed before, resolved to numbers, so that nothing can drift."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+# key of the family of value and cost, which decides where there is money
+MONEY = "net value"
+
+Role = Literal["primary", "driver", "secondary", "guardrail"]
+Direction = Literal["increase", "decrease"]
+
+
+class Term(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From the events in a row's window to one number.
+
+    ``any`` is 1 where an event with a value other than 0 occurred. ``default`` counts where no event did and
+    the feed is complete; without one the row is censored. ``times`` turns the number into money.
+    """
+
+    outcome: str
+    aggregate: Literal["any", "sum", "count", "last"] = "sum"
+    default: float | None = 0.0
+    times: float = 1.0
+    window_days: float | None = None
+    assumption: str | None = None
+
+
+class PlannedMetric(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    name: str
+    kind: Literal["proportion", "mean"]
+    role: Role
+    direction: Direction
+    unit: str
+    term: Term
+    margin: float | None = None
+
+
+class PlannedArm(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    name: str
+    is_baseline: bool
+    weight: float | None
+    planned_cost: float
+
+
+class Net(msgspec.Struct, frozen=True, kw_only=True):
+    """Money per analysis row: value from the terms, cost from the cost events."""
+
+    value: list[Term]
+
+
+class BreakEven(msgspec.Struct, frozen=True, kw_only=True):
+    """The metric that the action is meant to move, and what one unit of it is worth."""
+
+    metric: str
+    times: float
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """The business case in words and numbers, as signed."""
+
+    hypothesis: str = ""
+    decision: str = ""
+    owner: str = ""
+    rows_per_arm: int | None = None
+    expected_baseline: float | None = None
+    expected_effect: float | None = None
+    expected_net: dict[str, float] = {}
+    rows_needed: dict[str, float] = {}
+    detectable_effect: float | None = None
+    if_wins: str = ""
+    if_unclear: str = ""
+    if_loses: str = ""
+    assumptions: list[dict[str, Any]] = []
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is compared, by which numbers and rules; ``source_sha256`` is the file's, where one was loaded."""
+
+    experiment: str
+    name: str
+    origin: Literal["live", "loaded"]
+    unit_type: str
+    currency: str
+    horizon_days: float
+    arms: list[PlannedArm]
+    metrics: list[PlannedMetric]
+    net: Net | None = None
+    break_even: BreakEven | None = None
+    comparisons: Literal["baseline", "all"] = "baseline"
+    alpha: float = 0.05
+    power: float = 0.8
+    looks: Literal["fixed"] = "fixed"
+    target_roi: float = 0.0
+    smallest_effect: float = 0.0
+    covariates: list[str] = []
+    segments: list[str] = []
+    agreed_segments: list[str] = []
+    clustered: bool = False
+    episodes: bool = False
+    source_sha256: str = ""
+    case: Case = Case()
+
+    @property
+    def baseline(self) -> PlannedArm:
+        return next(arm for arm in self.arms if arm.is_baseline)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """(arm, baseline) of every comparison."""
+        others = [arm.key for arm in self.arms if not arm.is_baseline]
+        pairs = [(arm, self.baseline.key) for arm in others]
+        if self.comparisons == "all":
+            pairs += [(left, right) for place, left in enumerate(others) for right in others[place + 1 :]]
+        return pairs
+
+    @property
+    def primary(self) -> PlannedMetric | None:
+        """The primary metric where there is no money to decide by."""
+        return next((metric for metric in self.metrics if metric.role == "primary"), None)
+
+
+def to_content(plan: Plan) -> Any:
+    """Return the plan as JSON values, for storing and signing."""
+    return msgspec.to_builtins(plan)
+
+
+def from_content(content: Any) -> Plan:
+    return msgspec.convert(content, Plan)

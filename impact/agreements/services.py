@@ -1,0 +1,74 @@
+"""Signing an agreement, and starting the experiment that it is about."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+
+from experiments.models import Experiment, Status
+from experiments.services import lifecycle
+from impact.agreements.models import Agreement, Signature
+from workspaces import clock
+from workspaces.canonical import digest
+from workspaces.errors import Refusal
+from workspaces.models import Membership
+from workspaces.models.people import SignsFor
+from workspaces.services import audit
+
+
+@transaction.atomic
+def sign(*, agreement: Agreement, membership: Membership, sha256: str) -> Signature:
+    """Put a person's name under what they saw; the third name makes the experiment agreed.
+
+    ``sha256`` is the digest on the page that was signed, so nobody signs what changed meanwhile.
+    """
+    experiment = Experiment.objects.select_for_update().get(pk=agreement.experiment_id)
+    newest = experiment.agreements.order_by("-version").first()
+    if membership.workspace_id != agreement.workspace_id or not membership.signs_for:
+        raise Refusal("may-not-sign", f"{membership.person} signs for nobody in this workspace.")
+    if newest != agreement or agreement.sha256 != sha256:
+        raise Refusal("agreement-changed", "The agreement changed since this page was opened; read it again.")
+    if experiment.status != Status.DRAFT:
+        raise Refusal("wrong-status", f"{experiment.key} is {experiment.status}; only a draft can be signed.")
+    try:
+        with transaction.atomic():
+            signature = Signature.objects.create(
+                workspace=agreement.workspace,
+                agreement=agreement,
+                person=membership.person,
+                signs_for=membership.signs_for,
+                signed_at=clock.now(agreement.workspace),
+            )
+    except IntegrityError as error:
+        raise Refusal(
+            "signed-already",
+            f"It is signed for {membership.signs_for} already, or by you; three people sign once each.",
+        ) from error
+    audit.record(
+        workspace=agreement.workspace,
+        actor=membership.person.email,
+        action=f"sign agreement for {membership.signs_for}",
+        subject=f"{experiment.key} version {agreement.version}",
+        after=agreement.sha256,
+    )
+    if Signature.objects.filter(agreement=agreement).count() == len(SignsFor):
+        lifecycle.change_status(experiment=experiment, step="agree", actor=membership.person.email)
+    return signature
+
+
+@transaction.atomic
+def start_experiment(*, experiment: Experiment, actor: str) -> Experiment:
+    """Start an experiment from its newest agreement, if that bears its three names unchanged."""
+    agreement = experiment.agreements.order_by("-version").first()
+    if agreement is None:
+        raise Refusal("no-agreement", f"{experiment.key} has no agreement; declare one and have it signed.")
+    missing = sorted(set(SignsFor.values) - set(agreement.signatures.values_list("signs_for", flat=True)))
+    if missing:
+        raise Refusal("no-agreement", f"{experiment.key} can't start: signatures for {', '.join(missing)} are missing.")
+    if digest(agreement.content) != agreement.sha256:
+        raise Refusal("no-agreement", f"{experiment.key} can't start: its agreement was altered after it was signed.")
+    agreed = [(arm["key"], arm["weight"]) for arm in agreement.content["arms"]]
+    if agreed != list(experiment.arms.order_by("place").values_list("key", "weight")):
+        raise Refusal("no-agreement", f"{experiment.key} can't start: its arms aren't those that were signed.")
+    return lifecycle.start_experiment(
+        experiment=experiment, plan=agreement.content, plan_sha256=agreement.sha256, actor=actor
+    )

@@ -1,0 +1,282 @@
+"""Checks that decide whether a figure may be shown: one function each, all in one list.
+
+Each returns a finding or nothing. ``block`` withholds the figure, ``warn`` is printed on its face, ``info``
+is told. A finding carries numbers, not sentences; ``impact.figures`` says it in the reader's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from impact.agreements.plan import MONEY, Plan
+from impact.analysis.measure import Measured
+from impact.stats.multiplicity import holm
+from impact.stats.sample_ratio import ALARM, sample_ratio
+
+IMBALANCE = 0.1
+ESTIMATED_SHARE = 0.2
+CENSORED_ALARM = 0.01
+CLUSTERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    id: str
+    severity: str
+    passed: bool
+    statistic: float | None = None
+    p_value: float | None = None
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+    def block(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "severity": self.severity,
+            "passed": self.passed,
+            "statistic": self.statistic,
+            "p_value": self.p_value,
+            "numbers": dict(self.numbers),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the checks look at."""
+
+    plan: Plan
+    measured: Measured
+    metrics: list[dict[str, Any]]
+    money: dict[str, Any] | None
+
+
+def mature_rows(seen: Evidence) -> Finding:
+    """Only rows whose window is over and whose feed is complete count."""
+    primary = _primary(seen)
+    censored = seen.measured.censored.get(primary, 0)
+    counted = seen.measured.mature - censored
+    return Finding(
+        "mature_rows",
+        "block",
+        counted > 0,
+        numbers={"counted": counted, "open": seen.measured.open, "censored": censored},
+    )
+
+
+def feeds_complete(seen: Evidence) -> Finding | None:
+    """Rows without an outcome count as none only where the feed is known to be complete."""
+    primary = _primary(seen)
+    if seen.plan.origin == "loaded" or not seen.measured.mature:
+        return None
+    censored = seen.measured.censored.get(primary, 0)
+    return Finding("feeds_complete", "warn", not censored, numbers={"censored": censored, "of": seen.measured.mature})
+
+
+def sample_ratio_overall(seen: Evidence) -> Finding | None:
+    """Arms have the sizes that the draws should have given them."""
+    observed = {arm.key: 0 for arm in seen.plan.arms}
+    propensities = dict.fromkeys(observed, 0.0)
+    for assigned in seen.measured.assigned:
+        observed[assigned.arm] += assigned.keys
+        propensities[assigned.arm] += assigned.propensity
+    expected = _expected(seen.plan, observed, propensities)
+    if expected is None:
+        return Finding("sample_ratio", "info", False, numbers={"counts": observed, "unknown": True})
+    if not sum(observed.values()):
+        return None
+    ratio = sample_ratio(list(observed.values()), [expected[arm] for arm in observed])
+    return Finding(
+        "sample_ratio",
+        "block",
+        ratio.p_value >= ALARM,
+        ratio.statistic,
+        ratio.p_value,
+        {"counts": observed, "expected": expected},
+    )
+
+
+def sample_ratio_by_stratum(seen: Evidence) -> Finding | None:
+    """Each stratum by itself, many at once, so only a warning."""
+    strata = sorted({assigned.stratum for assigned in seen.measured.assigned})
+    if len(strata) < 2:
+        return None
+    tests = {}
+    for stratum in strata:
+        rows = [assigned for assigned in seen.measured.assigned if assigned.stratum == stratum]
+        observed = {arm.key: 0 for arm in seen.plan.arms} | {row.arm: row.keys for row in rows}
+        propensities = dict.fromkeys(observed, 0.0) | {row.arm: row.propensity for row in rows}
+        expected = _expected(seen.plan, observed, propensities)
+        if expected is None:
+            return None
+        tests[stratum] = sample_ratio(list(observed.values()), [expected[arm] for arm in observed])
+    adjusted = dict(zip(tests, holm([test.p_value for test in tests.values()]), strict=True))
+    worst = min(adjusted, key=lambda stratum: adjusted[stratum])
+    return Finding(
+        "sample_ratio_by_stratum",
+        "warn",
+        adjusted[worst] >= ALARM,
+        tests[worst].statistic,
+        adjusted[worst],
+        {"stratum": worst, "strata": len(strata)},
+    )
+
+
+def missing_alike(seen: Evidence) -> Finding | None:
+    """Outcomes are missing at the same rate in every arm."""
+    arms = [arm.key for arm in seen.plan.arms]
+    worst: tuple[float, float, str] | None = None
+    for key, censored in seen.measured.censored_by_arm.items():
+        missing = [censored.get(arm, 0) for arm in arms]
+        there = [seen.measured.mature_by_arm.get(arm, 0) - gone for arm, gone in zip(arms, missing, strict=True)]
+        if not sum(missing) or not sum(there):
+            continue
+        table = np.array([missing, there])
+        table = table[:, table.sum(axis=0) > 0]
+        if table.shape[1] < 2:
+            continue
+        test = stats.chi2_contingency(table, correction=False)
+        found = (float(test.pvalue), float(test.statistic), key)
+        worst = found if worst is None or found < worst else worst
+    if worst is None:
+        return None
+    return Finding("missing_alike", "block", worst[0] >= CENSORED_ALARM, worst[1], worst[0], {"metric": worst[2]})
+
+
+def clusters_enough(seen: Evidence) -> Finding | None:
+    """Cluster-robust errors hold only with enough clusters in each arm."""
+    if not seen.plan.clustered:
+        return None
+    sums = next(iter(seen.measured.families.values())).sums
+    assert sums is not None
+    fewest = min(sums.clusters(arm.key) for arm in seen.plan.arms)
+    return Finding("clusters_enough", "block", fewest >= CLUSTERS, float(fewest), None, {"needed": CLUSTERS})
+
+
+def covariates_balanced(seen: Evidence) -> Finding | None:
+    """What was known before looks alike in every arm."""
+    family = seen.measured.families.get(_primary(seen))
+    if family is None or not family.covariates:
+        return None
+    worst, name = 0.0, family.covariates[0]
+    for covariate in family.covariates:
+        for arm, baseline in seen.plan.pairs:
+            left, right = (family.table.arm_sample(one, {covariate: 1.0}) for one in (arm, baseline))
+            spread = ((left.variance + right.variance) / 2) ** 0.5 if min(left.n, right.n) > 1 else 0.0
+            distance = abs(left.mean - right.mean) / spread if spread else 0.0
+            if distance > worst:
+                worst, name = distance, covariate
+    return Finding("covariates_balanced", "warn", worst <= IMBALANCE, worst, None, {"covariate": name.split(" ", 1)[1]})
+
+
+def driver_and_money(seen: Evidence) -> Finding | None:
+    """The metric that the action is meant to move and the money point the same way."""
+    if seen.money is None:
+        return None
+    disagreeing = []
+    for block in seen.money["comparisons"]:
+        for metric in (metric for metric in seen.metrics if metric["role"] == "driver"):
+            moved = next(
+                c for c in metric["comparisons"] if (c["arm"], c["baseline"]) == (block["arm"], block["baseline"])
+            )
+            if _settled(moved, seen.plan.alpha) and _settled(block["net"], seen.plan.alpha):
+                good = 1 if metric["direction"] == "increase" else -1
+                if moved["effect"] * good * block["net"]["effect"] < 0:
+                    disagreeing.append({"arm": block["arm"], "metric": metric["key"]})
+    return Finding("driver_and_money", "warn", not disagreeing, numbers={"disagreeing": disagreeing})
+
+
+def cost_booked(seen: Evidence) -> Finding | None:
+    """Costs come from what was booked, not from what was planned."""
+    if seen.plan.net is None or not seen.measured.total_cost or seen.plan.origin == "loaded":
+        return None
+    share = seen.measured.estimated_cost / seen.measured.total_cost
+    return Finding("cost_booked", "warn", share <= ESTIMATED_SHARE, share)
+
+
+def cost_varies(seen: Evidence) -> Finding | None:
+    """A cost without variance makes the ROI look surer than it is."""
+    if seen.money is None:
+        return None
+    fixed = [
+        block["arm"] for block in seen.money["comparisons"] if block["cost"]["se"] == 0 and block["cost"]["effect"]
+    ]
+    return Finding("cost_varies", "info", not fixed, numbers={"arms": fixed}) if fixed else None
+
+
+def guardrails_hold(seen: Evidence) -> Finding | None:
+    """No guardrail is worse than its margin beyond doubt."""
+    margins = {
+        metric.key: metric for metric in seen.plan.metrics if metric.role == "guardrail" and metric.margin is not None
+    }
+    if not margins:
+        return None
+    broken = []
+    for block in seen.metrics:
+        if block["key"] not in margins:
+            continue
+        metric = margins[block["key"]]
+        for comparison in block["comparisons"]:
+            if comparison["status"] == "estimated":
+                low, high = comparison["ci"]
+                worse = low if metric.direction == "decrease" else -high
+                if metric.margin is not None and worse > metric.margin:
+                    broken.append({"arm": comparison["arm"], "metric": metric.key})
+    return Finding("guardrails_hold", "block", not broken, numbers={"broken": broken})
+
+
+def forced_left_out(seen: Evidence) -> Finding | None:
+    """Decisions that were forced or held out never enter an effect."""
+    left_out = {mode: n for mode, n in seen.measured.modes.items() if mode not in ("randomized", "policy") and n}
+    return Finding("forced_left_out", "info", True, numbers=left_out) if left_out else None
+
+
+def agreed_before(seen: Evidence) -> Finding:
+    """Somebody agreed what would count before anybody saw it."""
+    return Finding("agreed_before", "info", seen.plan.origin == "live")
+
+
+CHECKS: tuple[Callable[[Evidence], Finding | None], ...] = (
+    mature_rows,
+    feeds_complete,
+    sample_ratio_overall,
+    sample_ratio_by_stratum,
+    missing_alike,
+    clusters_enough,
+    covariates_balanced,
+    driver_and_money,
+    cost_booked,
+    cost_varies,
+    guardrails_hold,
+    forced_left_out,
+    agreed_before,
+)
+
+
+def run_checks(seen: Evidence) -> list[dict[str, Any]]:
+    return [finding.block() for check in CHECKS if (finding := check(seen)) is not None]
+
+
+def _primary(seen: Evidence) -> str:
+    return MONEY if seen.plan.net else seen.plan.primary.key if seen.plan.primary else ""
+
+
+def _settled(comparison: Mapping[str, Any], alpha: float) -> bool:
+    return comparison["p_adjusted"] is not None and comparison["p_adjusted"] <= alpha
+
+
+def _expected(plan: Plan, observed: Mapping[str, int], propensities: Mapping[str, float]) -> dict[str, float] | None:
+    """Keys that the draws should have given each arm: by weights, or by the propensities of two arms."""
+    total = sum(observed.values())
+    weights = {arm.key: arm.weight for arm in plan.arms}
+    if all(weight is not None for weight in weights.values()):
+        whole = sum(weight for weight in weights.values() if weight)
+        return {arm: total * (weight or 0.0) / whole for arm, weight in weights.items()}
+    if len(observed) != 2 or not any(propensities.values()):
+        return None
+    first, second = observed
+    due = propensities[first] + observed[second] - propensities[second]
+    return {first: due, second: total - due}

@@ -1,0 +1,102 @@
+"""From what was measured to the results document, in canonical form: the same snapshot gives the same bytes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC
+from typing import Any
+
+from experiments.models import Experiment
+from impact.agreements.plan import MONEY, Plan
+from impact.analysis.checks import Evidence, run_checks
+from impact.analysis.estimate import adjust_by_holm, metric_block, money_block, segment_blocks
+from impact.analysis.measure import Measured
+from impact.analysis.models import Snapshot
+from impact.analysis.verdict import verdicts
+from impact.analysis.version import CODE_VERSION
+from workspaces.canonical import digest
+
+
+def seed_of(plan_sha256: str) -> int:
+    """Return the seed of everything random in an analysis; it comes from the plan."""
+    return int(plan_sha256[:8], 16)
+
+
+def analysis_id(snapshot: Snapshot, plan_sha256: str) -> uuid.UUID:
+    content = [snapshot.sha256, plan_sha256, CODE_VERSION, seed_of(plan_sha256)]
+    return uuid.uuid5(uuid.NAMESPACE_OID, digest(content))
+
+
+def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, measured: Measured) -> dict[str, Any]:
+    """Write the document, without sentences: those are said in the reader's language."""
+    metrics = [metric_block(plan, metric, measured.families[metric.key]) for metric in plan.metrics]
+    money = money_block(plan, measured.families[MONEY]) if plan.net else None
+    _adjust(plan, metrics, money)
+    checks = run_checks(Evidence(plan, measured, metrics, money))
+    primary = MONEY if plan.net else plan.primary.key if plan.primary else MONEY
+    decisive = [block["net"] for block in money["comparisons"]] if money else _of_primary(plan, metrics)
+    final = measured.open == 0 and snapshot.manifest["enrolment_over"]
+    of_arms, overall = verdicts(plan, decisive, checks, final)
+    return {
+        "experiment": experiment.key,
+        "name": plan.name,
+        "as_of": snapshot.as_of.astimezone(UTC).isoformat(),
+        "analysis_id": str(analysis_id(snapshot, experiment.plan_sha256)),
+        "code_version": CODE_VERSION,
+        "snapshot": {
+            "sha256": snapshot.sha256,
+            "decisions": snapshot.manifest["assigned"],
+            "outcomes": snapshot.manifest["rows"]["outcomes"],
+            "costs": snapshot.manifest["rows"]["costs"],
+        },
+        "plan": {
+            "sha256": experiment.plan_sha256,
+            "alpha": plan.alpha,
+            "comparisons": len(plan.pairs),
+            "correction": "holm",
+            "looks": plan.looks,
+            "target_roi": plan.target_roi,
+            "smallest_effect": plan.smallest_effect,
+            "rows_per_arm": plan.case.rows_per_arm,
+        },
+        "unit_type": plan.unit_type,
+        "arms": [{"arm": arm.key, "name": arm.name, "is_baseline": arm.is_baseline} for arm in plan.arms],
+        "estimand": _estimand(plan),
+        "maturity": {
+            "mature": measured.mature - measured.censored.get(primary, 0),
+            "open": measured.open,
+            "censored": measured.censored.get(primary, 0),
+            "final": final,
+        },
+        "excluded": measured.excluded,
+        "held_out": measured.modes.get("holdout", 0),
+        "checks": checks,
+        "metrics": metrics,
+        "money": money,
+        "segments": segment_blocks(plan, measured),
+        "policies": [],
+        "value_statement": None,
+        "origin": plan.origin,
+        "verdicts": of_arms,
+        "verdict": overall,
+    }
+
+
+def _adjust(plan: Plan, metrics: list[dict[str, Any]], money: dict[str, Any] | None) -> None:
+    """Holm over the arms within the primary metric, within the drivers together, and within each other metric."""
+    families = [[one for metric in metrics if metric["role"] == "driver" for one in metric["comparisons"]]]
+    families += [metric["comparisons"] for metric in metrics if metric["role"] != "driver"]
+    if money:
+        families.append([block["net"] for block in money["comparisons"]])
+    for family in families:
+        adjust_by_holm(plan, family)
+
+
+def _of_primary(plan: Plan, metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return next((metric["comparisons"] for metric in metrics if metric["role"] == "primary"), [])
+
+
+def _estimand(plan: Plan) -> str:
+    row = f"episode of a {plan.unit_type}" if plan.episodes else plan.unit_type
+    window = f" over {plan.horizon_days:g} days" if plan.horizon_days else ""
+    return f"per {row}{window}, by assignment"

@@ -1,0 +1,316 @@
+"""From moments to comparisons: one estimator for each metric, chosen by the design, and the family it is read in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scipy import special, stats
+
+from impact.agreements.plan import MONEY, Plan, PlannedMetric
+from impact.analysis.measure import Family, Measured
+from impact.stats.adjustment import lin
+from impact.stats.clusters import cr2
+from impact.stats.effects import Effect, NotEstimable, TEffect, difference
+from impact.stats.lift import lift
+from impact.stats.moments import Contrast, MomentTable, comparable_cells
+from impact.stats.multiplicity import adjusted_level, holm
+from impact.stats.proportions import ScoreEffect
+from impact.stats.roi import Roi, roi
+from impact.stats.sequences import always_valid
+
+Estimated = Effect | NotEstimable
+NET: Contrast = {"value": 1.0, "cost": -1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One arm against another on one metric."""
+
+    arm: str
+    baseline: str
+    effect: Estimated
+
+
+def metric_block(plan: Plan, metric: PlannedMetric, family: Family) -> dict[str, Any]:
+    """Everything about one metric, p-values not yet adjusted."""
+    contrast = {family.columns[0]: 1.0}
+    comparisons = [
+        comparison_block(
+            plan,
+            family,
+            Comparison(arm, baseline, _effect(plan, metric.kind, family, contrast, arm, baseline)),
+            contrast,
+        )
+        for arm, baseline in plan.pairs
+    ]
+    return {
+        "key": metric.key,
+        "name": metric.name,
+        "kind": metric.kind,
+        "role": metric.role,
+        "direction": metric.direction,
+        "unit": metric.unit,
+        "arms": [_arm_block(family.table, arm.key, contrast) for arm in plan.arms],
+        "comparisons": comparisons,
+    }
+
+
+def money_block(plan: Plan, family: Family) -> dict[str, Any]:
+    """Value, cost, net and ROI of every comparison, p-values not yet adjusted."""
+    return {
+        "currency": plan.currency,
+        "arms": [_money_arm(family.table, arm.key) for arm in plan.arms],
+        "comparisons": [_money_comparison(plan, family, arm, baseline) for arm, baseline in plan.pairs],
+    }
+
+
+def segment_blocks(plan: Plan, measured: Measured) -> list[dict[str, Any]]:
+    """The primary figure in every value of every segment, false discoveries controlled within a segment."""
+    name = MONEY if plan.net else plan.primary.key if plan.primary else None
+    if name is None or plan.clustered:
+        return []
+    family = measured.families[name]
+    contrast = NET if plan.net else {family.columns[0]: 1.0}
+    blocks: list[dict[str, Any]] = []
+    for segment, tables in family.segments.items():
+        found = [
+            {
+                "by": segment,
+                "value": value,
+                "exploratory": segment not in plan.agreed_segments,
+                "n": table.n,
+                "comparisons": [
+                    _figures(plan, Comparison(arm, baseline, difference(table, contrast, arm, baseline)))
+                    for arm, baseline in plan.pairs
+                ],
+            }
+            for value, table in sorted(tables.items())
+        ]
+        _control_false_discoveries([one for block in found for one in block["comparisons"]])
+        blocks += found
+    return blocks
+
+
+def adjust_by_holm(plan: Plan, blocks: Sequence[dict[str, Any]]) -> None:
+    """Adjust the p-values of one family, and give the interval that agrees with each in sign."""
+    with_p = [block for block in blocks if block["p_value"] is not None]
+    for block, adjusted in zip(with_p, holm([block["p_value"] for block in with_p]), strict=True):
+        level = adjusted_level(plan.alpha, block["p_value"], adjusted)
+        block["p_adjusted"] = adjusted
+        block["ci_adjusted"] = list(block.pop("_effect").interval(level))
+    for block in blocks:
+        block.pop("_effect", None)
+
+
+def comparison_block(plan: Plan, family: Family, comparison: Comparison, contrast: Contrast) -> dict[str, Any]:
+    """Figures of a comparison with its lift, its always-valid and its adjusted reading."""
+    block = _figures(plan, comparison)
+    effect = comparison.effect
+    if isinstance(effect, NotEstimable):
+        return block
+    arm, baseline, level = comparison.arm, comparison.baseline, 1 - plan.alpha
+    relative = None
+    if not plan.clustered:
+        exact = effect if isinstance(effect, TEffect) else difference(family.table, contrast, arm, baseline)
+        if isinstance(exact, TEffect) and exact.se:
+            relative = lift(family.table, contrast, arm, baseline, exact, level)
+    block["lift"] = relative.estimate if relative else None
+    block["lift_ci"] = list(relative.set.bounds) if relative and relative.set.kind == "interval" else None
+    block["rows_needed"] = _rows_needed(plan, family.table, effect, arm, baseline)
+    block["always_valid"] = _always_valid(plan, family.table, effect, arm, baseline)
+    block["adjusted"] = _adjusted(plan, family, contrast, effect, arm, baseline)
+    return block
+
+
+def _figures(plan: Plan, comparison: Comparison) -> dict[str, Any]:
+    effect = comparison.effect
+    block: dict[str, Any] = {"arm": comparison.arm, "baseline": comparison.baseline}
+    if isinstance(effect, NotEstimable):
+        empty = dict.fromkeys(
+            ("effect", "se", "df", "ci", "p_value", "p_gt_0", "p_adjusted", "ci_adjusted", "lift", "lift_ci", "method")
+        )
+        return block | {"status": "not_estimable", "reason": effect.reason} | empty
+    p = effect.p_value()
+    return block | {
+        "status": "estimated",
+        "reason": None,
+        "effect": effect.estimate,
+        "se": effect.se,
+        "df": _finite(getattr(effect, "df", None)),
+        "ci": list(effect.interval(1 - plan.alpha)),
+        "p_value": _finite(p),
+        "p_gt_0": effect.chance_above(),
+        "p_adjusted": None,
+        "ci_adjusted": None,
+        "method": effect.method,
+        "_effect": effect,
+    }
+
+
+def _effect(plan: Plan, kind: str, family: Family, contrast: Contrast, arm: str, baseline: str) -> Estimated:
+    if plan.clustered:
+        assert family.sums is not None
+        return cr2(family.sums, contrast, arm, baseline)
+    effect = difference(family.table, contrast, arm, baseline)
+    if isinstance(effect, NotEstimable):
+        return effect
+    if not effect.se:
+        return NotEstimable("no variance in either arm")
+    if kind == "proportion" and len(comparable_cells(family.table, (arm, baseline))) == 1:
+        return ScoreEffect(_counts(family.table, contrast, arm), _counts(family.table, contrast, baseline))
+    return effect
+
+
+def _counts(table: MomentTable, contrast: Contrast, arm: str) -> tuple[int, int]:
+    sample = table.arm_sample(arm, contrast)
+    return round(sample.mean * sample.n), sample.n
+
+
+def _estimator(plan: Plan, family: Family, arm: str, baseline: str) -> Callable[[Contrast], TEffect | NotEstimable]:
+    sums = family.sums
+    if plan.clustered and sums is not None:
+        return lambda contrast: cr2(sums, contrast, arm, baseline)
+    return lambda contrast: difference(family.table, contrast, arm, baseline)
+
+
+def _money_comparison(plan: Plan, family: Family, arm: str, baseline: str) -> dict[str, Any]:
+    estimate = _estimator(plan, family, arm, baseline)
+    blocks = {}
+    for name, contrast in (("value", {"value": 1.0}), ("cost", {"cost": 1.0})):
+        blocks[name] = _figures(plan, Comparison(arm, baseline, estimate(contrast)))
+        blocks[name].pop("_effect", None)
+    net = estimate(NET)
+    if isinstance(net, TEffect) and not net.se:
+        net = NotEstimable("no variance in either arm")
+    net_block = comparison_block(plan, family, Comparison(arm, baseline, net), NET)
+    return {
+        "arm": arm,
+        "baseline": baseline,
+        **blocks,
+        "net": net_block,
+        "total": _total(family.table, arm, blocks, net_block),
+        "break_even": _break_even(plan, blocks["cost"]),
+        "roi": _roi_block(plan, roi(estimate, 1 - plan.alpha, plan.target_roi)),
+    }
+
+
+def _total(table: MomentTable, arm: str, blocks: Mapping[str, Any], net: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Money moved by the rows that were treated."""
+    if net["status"] != "estimated":
+        return None
+    n = table.arm_sample(arm, NET).n
+    return {
+        "n": n,
+        "value": n * blocks["value"]["effect"],
+        "cost": n * blocks["cost"]["effect"],
+        "net": n * net["effect"],
+        "net_ci": [n * end for end in net["ci"]],
+    }
+
+
+def _break_even(plan: Plan, cost: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How far the driver must move, in its good direction, to pay for the extra cost."""
+    if plan.break_even is None or cost["effect"] is None:
+        return None
+    return {"effect": cost["effect"] / abs(plan.break_even.times), "metric": plan.break_even.metric}
+
+
+def _roi_block(plan: Plan, found: Roi | NotEstimable) -> dict[str, Any]:
+    if isinstance(found, NotEstimable):
+        return {"status": "not_defined", "reason": found.reason, "point": None, "set": None, "p_above_target": None,
+                "quadrants": None}  # fmt: skip
+    return {
+        "status": found.status,
+        "reason": None,
+        "point": found.point,
+        "set": {"kind": found.set.kind, "bounds": list(found.set.bounds)},
+        "g": _finite(found.g),
+        "target": plan.target_roi,
+        "p_above_target": found.p_above_target,
+        "quadrants": found.quadrants._asdict(),
+    }
+
+
+def _always_valid(plan: Plan, table: MomentTable, effect: Effect, arm: str, baseline: str) -> dict[str, Any] | None:
+    """The reading that may be taken any day, tightest where the plan ends."""
+    if plan.case.rows_per_arm is None or not effect.se:
+        return None
+    now = min(sample.n for name in (arm, baseline) if (sample := table.of_arm(name)))
+    planned_se = effect.se * math.sqrt(now / plan.case.rows_per_arm)
+    anytime = always_valid(effect, planned_se, 1 - plan.alpha)
+    return {"ci": list(anytime.interval), "p_value": anytime.p_value}
+
+
+def _rows_needed(plan: Plan, table: MomentTable, effect: Effect, arm: str, baseline: str) -> int | None:
+    """Rows an arm with which an effect of this size would be proven with the planned power."""
+    if not effect.estimate or not effect.se:
+        return None
+    now = min(sample.n for name in (arm, baseline) if (sample := table.of_arm(name)))
+    alpha = plan.alpha / len(plan.pairs)
+    distance = float(special.ndtri(1 - alpha / 2) + special.ndtri(plan.power))
+    return math.ceil(now * (distance * effect.se / effect.estimate) ** 2)
+
+
+def _adjusted(
+    plan: Plan, family: Family, contrast: Contrast, effect: Effect, arm: str, baseline: str
+) -> dict[str, Any] | None:
+    """The figure adjusted by what was known before; beside the other, never instead."""
+    if not family.covariates or plan.clustered:
+        return None
+    adjusted = lin(family.table, contrast, family.covariates, arm, baseline)
+    if isinstance(adjusted, NotEstimable):
+        return {"method": "lin", "effect": None, "se": None, "ci": None, "variance_reduction": None,
+                "reason": adjusted.reason}  # fmt: skip
+    return {
+        "method": "lin",
+        "effect": adjusted.estimate,
+        "se": adjusted.se,
+        "df": _finite(adjusted.df),
+        "ci": list(adjusted.interval(1 - plan.alpha)),
+        "p_value": adjusted.p_value(),
+        "variance_reduction": 1 - (adjusted.se / effect.se) ** 2 if effect.se else None,
+        "reason": None,
+    }
+
+
+def _arm_block(table: MomentTable, arm: str, contrast: Contrast) -> dict[str, Any]:
+    sample = table.arm_sample(arm, contrast)
+    if not sample.n:
+        return {"arm": arm, "n": 0, "mean": None, "variance": None, "total": None}
+    return {
+        "arm": arm,
+        "n": sample.n,
+        "mean": sample.mean,
+        "variance": sample.variance if sample.n > 1 else None,
+        "total": sample.mean * sample.n,
+    }
+
+
+def _money_arm(table: MomentTable, arm: str) -> dict[str, Any]:
+    names = {"value": {"value": 1.0}, "cost": {"cost": 1.0}, "net": NET}
+    samples = {name: table.arm_sample(arm, contrast) for name, contrast in names.items()}
+    n = samples["net"].n
+    means = {name: sample.mean if n else None for name, sample in samples.items()}
+    return {
+        "arm": arm,
+        "n": n,
+        **means,
+        "total": {name: sample.mean * n if n else 0.0 for name, sample in samples.items()},
+    }
+
+
+def _control_false_discoveries(blocks: Sequence[dict[str, Any]]) -> None:
+    with_p = [block for block in blocks if block["p_value"] is not None]
+    if with_p:
+        adjusted = stats.false_discovery_control([block["p_value"] for block in with_p])
+        for block, p in zip(with_p, adjusted, strict=True):
+            block["p_adjusted"] = float(p)
+    for block in blocks:
+        block.pop("_effect", None)
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None

@@ -1,0 +1,238 @@
+"""Freezing an experiment up to a cut-off: rows and events leave the database once, as Parquet with their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.conf import settings
+from django.db import transaction
+
+from experiments.models import Assignment, Decision, Experiment, Status
+from impact.agreements.plan import Plan
+from impact.analysis.models import Snapshot
+from impact.ledger.models import Cost, Feed, Outcome
+from workspaces import clock
+from workspaces.canonical import digest
+from workspaces.facts import insert_new
+
+ROWS_A_PART = 250_000
+DAY = 24 * 3600 * 1_000_000
+
+TEXT, NUMBER, MICROSECONDS = pa.string(), pa.float64(), pa.int64()
+COLUMNS = {
+    "decisions": {"unit": TEXT, "at": MICROSECONDS, "action": TEXT, "mode": TEXT, "propensity": NUMBER, "row": TEXT},
+    "outcomes": {"unit": TEXT, "at": MICROSECONDS, "type": TEXT, "value": NUMBER},
+    "costs": {"unit": TEXT, "at": MICROSECONDS, "category": TEXT, "value": NUMBER, "estimated": pa.bool_()},
+}
+ROWS = {
+    "row": TEXT, "unit": TEXT, "opened_at": MICROSECONDS, "matures_at": MICROSECONDS, "arm": TEXT, "stratum": TEXT,
+    "phase": TEXT, "cluster": TEXT, "propensity": NUMBER, "planned_cost": NUMBER,
+}  # fmt: skip
+
+
+def freeze(*, experiment: Experiment, plan: Plan, as_of: datetime) -> Snapshot:
+    """Write the snapshot's files and its row; the same rows give the same snapshot."""
+    pseudonym = _pseudonyms(experiment.workspace.pseudonym_key)
+    with transaction.atomic():
+        tables = {"rows": list(_rows(experiment, plan, as_of, pseudonym))} | _events(experiment, plan, as_of, pseudonym)
+        feeds = _feeds(experiment, plan, as_of)
+    parts = max(1, math.ceil(len(tables["rows"]) / ROWS_A_PART))
+    root = settings.DATA_DIR / "snapshots" / experiment.workspace.key
+    root.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=root, prefix=".draft-"))
+    try:
+        files = [
+            _write(draft, name, part, _schema(name, plan), [row for row in rows if _part(row["unit"], parts) == part])
+            for name, rows in tables.items()
+            for part in range(parts)
+        ]
+        manifest = {
+            "experiment": experiment.key,
+            "as_of": as_of.astimezone(UTC).isoformat(),
+            "plan_sha256": experiment.plan_sha256,
+            "enrolment_over": experiment.status not in (Status.RUNNING, Status.PAUSED),
+            "parts": parts,
+            "files": files,
+            "feeds": feeds,
+            "rows": {name: len(rows) for name, rows in tables.items()},
+            "assigned": sum(1 for decision in tables["decisions"] if decision["row"]),
+        }
+        sha256 = digest(manifest)
+        home = directory(experiment.workspace.key, sha256)
+        if not home.exists():
+            with_contents_on_disk(draft)
+            os.replace(draft, home)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    snapshot = Snapshot(
+        workspace=experiment.workspace,
+        experiment=experiment,
+        as_of=as_of,
+        sha256=sha256,
+        manifest=manifest,
+        created_at=clock.server_now(),
+    )
+    insert_new([snapshot])
+    return Snapshot.objects.within(experiment.workspace).get(experiment=experiment, sha256=sha256)
+
+
+def directory(workspace_key: str, sha256: str) -> Path:
+    """Where a snapshot's files are."""
+    return settings.DATA_DIR / "snapshots" / workspace_key / sha256
+
+
+def damaged(snapshot: Snapshot) -> list[str]:
+    """Names of the snapshot's files that are missing or whose content isn't what was frozen."""
+    home = directory(snapshot.workspace.key, snapshot.sha256)
+    wrong = [file["name"] for file in snapshot.manifest["files"] if _sha256(home / file["name"]) != file["sha256"]]
+    return wrong if wrong or digest(snapshot.manifest) == snapshot.sha256 else ["manifest"]
+
+
+def with_contents_on_disk(folder: Path) -> None:
+    """Make sure that a power cut after the move can't leave empty files behind."""
+    for path in [*folder.iterdir(), folder]:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _rows(
+    experiment: Experiment, plan: Plan, as_of: datetime, pseudonym: Callable[[str], str]
+) -> Iterable[dict[str, Any]]:
+    planned = {arm.key: arm.planned_cost for arm in plan.arms}
+    assignments = Assignment.objects.within(experiment.workspace).filter(
+        experiment=experiment, first_decision_at__lte=as_of
+    )
+    found = assignments.values_list(
+        "randomization_key", "unit_id", "cluster_id", "arm__key", "stratum", "phase", "propensity",
+        "first_decision_at", "matures_at", "covariates", "segments",
+    )  # fmt: skip
+    for key, unit, cluster, arm, stratum, phase, propensity, opened, matures, covariates, segments in found.iterator():
+        yield {
+            "row": pseudonym(key),
+            "unit": pseudonym(unit),
+            "opened_at": microseconds(opened),
+            "matures_at": microseconds(matures),
+            "arm": arm,
+            "stratum": stratum,
+            "phase": phase,
+            "cluster": pseudonym(cluster) if cluster else "",
+            "propensity": propensity,
+            "planned_cost": planned[arm],
+            **{f"covariate {name}": covariates.get(name) for name in plan.covariates},
+            **{f"segment {name}": segments.get(name, "") for name in plan.segments},
+        }
+
+
+def _events(
+    experiment: Experiment, plan: Plan, as_of: datetime, pseudonym: Callable[[str], str]
+) -> dict[str, list[dict[str, Any]]]:
+    workspace = experiment.workspace
+    units = Assignment.objects.within(workspace).filter(experiment=experiment).values("unit_id")
+    since = experiment.started_at or experiment.created_at
+    happened = {"unit_id__in": units, "received_at__lte": as_of, "occurred_at__gte": since, "occurred_at__lte": as_of}
+    outcomes = Outcome.objects.within(workspace).filter(type__in=outcome_types(plan), **happened)
+    costs = Cost.objects.within(workspace).filter(**happened)
+    decided = Decision.objects.within(workspace).filter(decided_at__range=(since, as_of))
+    if experiment.decision_point_id:
+        decided = decided.filter(decision_point__key=experiment.decision_point.key)  # type: ignore[union-attr]
+    else:
+        decided = decided.filter(assignment__experiment=experiment)
+    found = {
+        "decisions": decided.values_list(
+            "unit_id", "decided_at", "action__key", "mode", "propensity", "assignment__randomization_key",
+            "assignment__experiment_id",
+        ),
+        "outcomes": outcomes.values_list("unit_id", "occurred_at", "type", "value"),
+        "costs": costs.values_list("unit_id", "occurred_at", "category", "amount", "estimated"),
+    }  # fmt: skip
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for name, rows in found.items():
+        names = list(COLUMNS[name])
+        tables[name] = []
+        for unit, at, *rest in rows.iterator():
+            if name == "decisions":
+                *rest, key, of = rest
+                rest.append(pseudonym(key) if of == experiment.pk else "")
+            tables[name].append(dict(zip(names, (pseudonym(unit), microseconds(at), *rest), strict=True)))
+    return tables
+
+
+def _feeds(experiment: Experiment, plan: Plan, as_of: datetime) -> dict[str, int | None]:
+    """Until when each type of outcome is complete: as far as the slowest of its sources."""
+    heard = Feed.objects.within(experiment.workspace).filter(type__in=outcome_types(plan))
+    complete: dict[str, int | None] = dict.fromkeys(outcome_types(plan))
+    for feed in heard:
+        until = min(microseconds(feed.complete_until), microseconds(as_of))
+        known = complete[feed.type]
+        complete[feed.type] = until if known is None else min(known, until)
+    return complete
+
+
+def outcome_types(plan: Plan) -> list[str]:
+    terms = [metric.term for metric in plan.metrics] + (plan.net.value if plan.net else [])
+    return sorted({term.outcome for term in terms})
+
+
+def microseconds(at: datetime) -> int:
+    """Whole microseconds since 1970, which no time zone changes."""
+    since = at.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _pseudonyms(key: str) -> Callable[[str], str]:
+    secret = key.encode()
+    known: dict[str, str] = {}
+
+    def pseudonym(name: str) -> str:
+        if name not in known:
+            known[name] = hmac.digest(secret, name.encode(), "sha256").hex()[:24]
+        return known[name]
+
+    return pseudonym
+
+
+def _part(unit: str, parts: int) -> int:
+    return int(unit[:8], 16) * parts >> 32
+
+
+def _schema(name: str, plan: Plan) -> Mapping[str, pa.DataType]:
+    if name != "rows":
+        return COLUMNS[name]
+    return (
+        ROWS
+        | {f"covariate {covariate}": NUMBER for covariate in plan.covariates}
+        | {f"segment {segment}": TEXT for segment in plan.segments}
+    )
+
+
+def _write(
+    folder: Path, name: str, part: int, schema: Mapping[str, pa.DataType], rows: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Write one part, sorted by all its columns: no order of the database shows."""
+    table = pa.table({column: pa.array([row[column] for row in rows], kind) for column, kind in schema.items()})
+    table = table.sort_by([(column, "ascending") for column in schema])
+    file = f"{part:04d}-{name}.parquet"
+    pq.write_table(table, folder / file, compression="zstd")
+    return {"name": file, "rows": table.num_rows, "sha256": _sha256(folder / file)}
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None

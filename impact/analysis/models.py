@@ -1,0 +1,106 @@
+"""Frozen rows, what was computed from them, and what may be said: written once, never changed."""
+
+from django.db import models
+from django.db.models import Q
+
+from experiments.models import Experiment
+from workspaces.canonical import CanonicalJSONField
+from workspaces.scoping import Owned
+
+
+class Snapshot(Owned):
+    """The decisions and events of an experiment up to a cut-off, as Parquet files with their digests."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="snapshots")
+    as_of = models.DateTimeField()
+    sha256 = models.CharField(max_length=64)
+    manifest = CanonicalJSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["experiment", "sha256"], name="snapshot_once")]
+
+
+class Analysis(Owned):
+    """One results document. Its id follows from snapshot, plan, code version and seed, so it is the same everywhere."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="analyses")
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="analyses")
+    plan_sha256 = models.CharField(max_length=64)
+    code_version = models.CharField(max_length=40)
+    seed = models.BigIntegerField()
+    as_of = models.DateTimeField()
+    # enrolment over and every window closed: a later one would say the same
+    final = models.BooleanField()
+    mature = models.PositiveIntegerField()
+    assigned = models.PositiveIntegerField()
+    document = CanonicalJSONField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["snapshot", "plan_sha256", "code_version", "seed"], name="analysis_once")
+        ]
+        indexes = [models.Index(fields=["experiment", "-as_of", "-created_at"], name="analysis_newest")]
+
+
+class Level(models.TextChoices):
+    PROVEN = "proven"
+    LIKELY = "likely"
+    UNCLEAR = "unclear"
+    HARMFUL = "harmful"
+    TOO_EARLY = "too_early"
+    WITHHELD = "withheld"
+
+
+class Part(Owned):
+    """A piece of a document, kept beside it to be found by; the document is the truth."""
+
+    analysis = models.ForeignKey(Analysis, on_delete=models.PROTECT, related_name="%(class)ss")
+
+    class Meta:
+        abstract = True
+
+
+class Estimate(Part):
+    metric = models.CharField(max_length=200)
+    arm = models.CharField(max_length=200)
+    baseline = models.CharField(max_length=200)
+    effect = models.FloatField(null=True)
+    se = models.FloatField(null=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    p_value = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["analysis", "metric", "arm", "baseline"], name="estimate_once"),
+        ]
+
+
+class Check(Part):
+    check_id = models.CharField(max_length=60)
+    severity = models.CharField(max_length=5)
+    passed = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["analysis", "check_id"], name="check_once"),
+            models.CheckConstraint(condition=Q(severity__in=["block", "warn", "info"]), name="check_severity_is_known"),
+        ]
+
+
+class Verdict(Part):
+    """What may be said of one arm; the overall one has no arm of its own to stand for."""
+
+    arm = models.CharField(max_length=200, blank=True)
+    overall = models.BooleanField(default=False)
+    level = models.CharField(max_length=9, choices=Level.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["analysis"], condition=Q(overall=True), name="verdict_one_overall"),
+            models.UniqueConstraint(fields=["analysis", "arm"], condition=Q(overall=False), name="verdict_one_an_arm"),
+            models.CheckConstraint(condition=Q(level__in=Level.values), name="verdict_level_is_known"),
+        ]

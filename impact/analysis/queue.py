@@ -1,0 +1,46 @@
+"""Asking for analyses: on demand, and once a day while an experiment lives. Loads nothing numeric."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+
+from experiments.models import Experiment, Status
+from impact.analysis.models import Analysis
+from workspaces import clock
+from workspaces.errors import Refusal
+from workspaces.models import Job
+from workspaces.services.jobs import enqueue
+
+ANALYZE = "analyze"
+
+
+def enqueue_analysis(*, experiment: Experiment, as_of: datetime) -> Job:
+    """Ask for an analysis as of a time; asking twice is asking once."""
+    if experiment.plan is None:
+        raise not_started(experiment)
+    return enqueue(
+        workspace=experiment.workspace,
+        kind=ANALYZE,
+        key=f"{experiment.key} as of {as_of.isoformat()}",
+        arguments={"experiment": experiment.key, "as_of": as_of.isoformat()},
+    )
+
+
+def not_started(experiment: Experiment) -> Refusal:
+    return Refusal("not-started", f"{experiment.key} has not started, so there is nothing to analyse.")
+
+
+def enqueue_due_analyses() -> None:
+    """Ask for one analysis a day of every experiment that has started, until one is final."""
+    final = Analysis.objects.filter(experiment=OuterRef("pk"), final=True)
+    living = Experiment.objects.filter(
+        ~Exists(final),
+        origin=Experiment.Origin.LIVE,
+        status__in=[Status.RUNNING, Status.PAUSED, Status.CLOSED],
+    )
+    for experiment in living.select_related("workspace"):
+        midnight = clock.now(experiment.workspace).replace(hour=0, minute=0, second=0, microsecond=0)
+        if experiment.started_at and experiment.started_at < midnight:
+            enqueue_analysis(experiment=experiment, as_of=midnight)

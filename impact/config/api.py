@@ -1,0 +1,107 @@
+"""The whole API in one table: it routes, checks and documents every call."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from experiments import api as experiments
+from experiments.rows import DecisionAnswer, DecisionRow, ExecutionRow
+from impact.agreements import api as agreements
+from impact.analysis import api as analysis
+from impact.config.problems import PROBLEMS
+from impact.dashboard import api as dashboard
+from impact.ledger import api as ledger
+from impact.ledger.rows import CostRow, FeedAnswer, Heartbeat, OutcomeRow
+from impact.reports import api as reports
+from predictions.api import post_predictions
+from predictions.rows import PredictionRow
+from workspaces import api as workspaces
+from workspaces.errors import Refusal
+from workspaces.rest import BatchAnswer, Endpoint, problem, view_of
+
+PAGE = {"limit": "Rows a page, 1 to 500.", "cursor": "What the last page gave as `next`."}
+STEPS = ("pause", "resume", "close", "conclude", "abort", "archive")
+
+ENDPOINTS = (
+    Endpoint(
+        "POST", "/predictions", "predict", post_predictions, "Log predictions.",
+        answer=BatchAnswer, rows=("predictions", PredictionRow),
+    ),
+    Endpoint(
+        "POST", "/decisions", "decide", experiments.post_decisions,
+        "Decide about one unit, or a batch: log the prediction, get the action and its probability.",
+        answer=DecisionAnswer | BatchAnswer, rows=("decisions", DecisionRow), single=True,
+    ),
+    Endpoint(
+        "POST", "/executions", "log", experiments.post_executions, "Log what was really done about decisions.",
+        answer=BatchAnswer, rows=("executions", ExecutionRow),
+    ),
+    Endpoint(
+        "POST", "/outcomes", "log", ledger.post_outcomes, "Log what happened.",
+        answer=BatchAnswer, rows=("outcomes", OutcomeRow),
+    ),
+    Endpoint(
+        "POST", "/costs", "log", ledger.post_costs, "Log what it cost.",
+        answer=BatchAnswer, rows=("costs", CostRow),
+    ),
+    Endpoint(
+        "POST", "/feeds/<source>/heartbeat", "log", ledger.post_heartbeat,
+        "Say until when a feed has sent every event of a type.", answer=FeedAnswer, body=Heartbeat,
+    ),
+    Endpoint(
+        "GET", "/experiments", "read", experiments.get_experiments, "List experiments.",
+        answer=experiments.ExperimentPage, query=PAGE,
+    ),
+    Endpoint(
+        "POST", "/experiments/<key>/start", "manage", agreements.post_start,
+        "Start an experiment from its signed agreement.", answer=experiments.ExperimentAnswer,
+    ),
+    *(
+        Endpoint(
+            "POST", f"/experiments/<key>/{step}", "manage", partial(experiments.post_step, step),
+            f"{step.title()} an experiment.",
+            answer=experiments.ExperimentAnswer, body=experiments.Reason,
+        )
+        for step in STEPS
+    ),
+    Endpoint(
+        "GET", "/experiments/<key>/decisions", "read", experiments.get_decisions,
+        "The log of an experiment's decisions, for anyone who wants to recompute it.",
+        answer=experiments.DecisionPage, query=PAGE,
+    ),
+    Endpoint(
+        "POST", "/experiments/<key>/analyses", "manage", analysis.post_analysis, "Analyse an experiment now.",
+        answer=workspaces.JobAnswer,
+    ),
+    Endpoint(
+        "GET", "/experiments/<key>/results", "read", dashboard.get_results, "The newest results document.",
+        answer=dict[str, Any],
+        query={"as_of": "As of this time.", "segment": "Only this `by:value`.", "language": "en or ja."},
+    ),
+    Endpoint("GET", "/jobs", "read", workspaces.get_jobs, "List jobs.", answer=workspaces.JobPage, query=PAGE),
+    Endpoint(
+        "GET", "/jobs/<id>", "read", workspaces.get_job, "State and progress of a job.", answer=workspaces.JobAnswer
+    ),
+    Endpoint(
+        "GET", "/reports", "read", reports.get_reports, "List reports.", answer=reports.ReportPage, query=PAGE
+    ),
+    Endpoint("GET", "/reports/<number>", "read", reports.get_report, "A frozen report.", answer=dict[str, Any]),
+)  # fmt: skip
+
+
+def routes() -> list[Any]:
+    """One route for each path, whatever its methods."""
+    by_path: dict[str, list[Endpoint]] = defaultdict(list)
+    for endpoint in ENDPOINTS:
+        by_path[endpoint.path].append(endpoint)
+    found: list[Any] = [path(at.lstrip("/"), view_of(endpoints, PROBLEMS)) for at, endpoints in by_path.items()]
+    return [*found, path("<path:rest>", unknown)]
+
+
+def unknown(request: HttpRequest, rest: str) -> HttpResponse:
+    return problem(Refusal("not-found", f"There is no call /api/v1/{rest}; /api/docs lists them."), PROBLEMS)

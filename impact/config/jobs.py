@@ -1,0 +1,34 @@
+"""Which function does which kind of job, and what becomes due by time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import close_old_connections
+
+from impact.analysis.jobs import analyze_job
+from impact.analysis.queue import ANALYZE, enqueue_due_analyses
+from impact.reports.jobs import REPORT, report_job
+from impact.reports.services import claim_due_schedules
+from workspaces.services import jobs
+
+KINDS: dict[str, Callable[[jobs.Attempt], Any]] = {
+    ANALYZE: analyze_job,
+    REPORT: report_job,
+}
+
+
+def tick() -> None:
+    """Look at the clock, then drain."""
+    close_old_connections()
+    claim_due_schedules()
+    enqueue_due_analyses()
+    drain()
+
+
+def drain() -> None:
+    """Do jobs until none is due."""
+    close_old_connections()
+    while (job := jobs.claim()) is not None:
+        jobs.run(job, KINDS[job.kind])

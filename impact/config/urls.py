@@ -1,0 +1,67 @@
+"""Every address."""
+
+from django.contrib.auth import views as auth
+from django.urls import include, path
+from django.views.i18n import set_language
+
+from impact.config import api, health, openapi
+from impact.dashboard import views as pages
+from impact.reports import views as reports
+from workspaces import views as workspaces
+
+in_workspace = [
+    path("", pages.home, name="home"),
+    path("experiments", pages.experiments, name="experiments"),
+    path("experiments/<key>", pages.experiment, name="experiment"),
+    path("experiments/<key>/results.json", pages.results, name="results"),
+    path("experiments/<key>/comparisons.csv", pages.comparisons, name="comparisons"),
+    path("experiments/<key>/agreement", pages.agreement, name="agreement"),
+    path("reports", reports.reports, name="reports"),
+    path("reports/<number>", reports.report, name="report"),
+    path("reports/<number>.pdf", reports.report_file, name="report_file"),
+    path("jobs", pages.jobs, name="jobs"),
+    path("members", workspaces.members, name="members"),
+    path("members/invite", workspaces.send_invitation, name="invite"),
+]
+signing_in = [
+    path("sign-in", auth.LoginView.as_view(template_name="workspaces/sign_in.html"), name="sign_in"),
+    path("sign-out", auth.LogoutView.as_view(), name="sign_out"),
+    path("join/<token>", workspaces.accept_invitation, name="join"),
+    path(
+        "password",
+        auth.PasswordResetView.as_view(
+            template_name="workspaces/password.html",
+            email_template_name="workspaces/password_mail.txt",
+            subject_template_name="workspaces/password_subject.txt",
+        ),
+        name="password_reset",
+    ),
+    path(
+        "password/sent",
+        auth.PasswordResetDoneView.as_view(template_name="workspaces/password_sent.html"),
+        name="password_reset_done",
+    ),
+    path(
+        "password/<uidb64>/<token>",
+        auth.PasswordResetConfirmView.as_view(template_name="workspaces/password_new.html"),
+        name="password_reset_confirm",
+    ),
+    path(
+        "password/changed",
+        auth.PasswordResetCompleteView.as_view(template_name="workspaces/password_changed.html"),
+        name="password_reset_complete",
+    ),
+]
+
+urlpatterns = [
+    path("", workspaces.start, name="start"),
+    path("w/<workspace>/", include(in_workspace)),
+    *signing_in,
+    path("language", set_language, name="set_language"),
+    path("glossary", pages.glossary, name="glossary"),
+    path("api/docs", openapi.docs, name="api_docs"),
+    path("api/openapi.json", openapi.openapi, name="openapi"),
+    path("api/v1/", include(api.routes())),
+    path("health/live", health.live, name="live"),
+    path("health/ready", health.ready, name="ready"),
+]

@@ -1,0 +1,169 @@
+"""What the pages show, read in a number of queries that rows don't raise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import OuterRef, Prefetch, Subquery
+
+from experiments.models import Experiment, Status
+from impact.agreements.models import Agreement
+from impact.agreements.plan import MONEY
+from impact.analysis.models import Analysis, Check, Level
+from impact.figures.forest import Bar
+from impact.figures.forms import Forms, decimals_for
+from impact.figures.interval import interval, shared_axis
+from impact.figures.sentences import check_title, level_word
+from workspaces.models import Job, Membership, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One arm of one experiment on the list."""
+
+    experiment: Experiment
+    arm: str
+    level: str
+    word: str
+    net: dict[str, str] | None
+    bar: dict[str, Any] | None
+    compared_with: str
+    mature: str
+
+
+def experiment_rows(workspace: Workspace, language: str) -> list[Row]:
+    """Every experiment, newest first: a row for each arm that was compared, all money on one axis."""
+    experiments = _with_newest_analysis(workspace)
+    found = [(experiment, one) for experiment in experiments for one in _comparisons(experiment)]
+    axis = shared_axis([bar for _, (_, bar, money) in found if bar and money])
+    forms = Forms(language)
+    rows = []
+    for experiment in experiments:
+        compared = [one for owner, one in found if owner is experiment]
+        names = {arm.key: str(arm) for arm in experiment.arms.all()}
+        baseline = next((names[arm.key] for arm in experiment.arms.all() if arm.is_baseline), "")
+        analysis = _newest(experiment)
+        mature = forms.percent(analysis.mature / analysis.assigned) if analysis and analysis.assigned else ""
+        if not compared:
+            level = Level.WITHHELD if analysis else ""
+            rows.append(Row(experiment, "", level, level and level_word(level, language), None, None, baseline, mature))
+        for arm, bar, money in compared:
+            rows.append(
+                Row(
+                    experiment,
+                    names.get(arm, arm),
+                    bar.level,
+                    level_word(bar.level, language),
+                    _net_text(bar, workspace.currency if money else None, forms),
+                    interval(bar, axis) if money else None,
+                    baseline,
+                    mature,
+                )
+            )
+    return rows
+
+
+def waiting_for(membership: Membership, language: str) -> list[dict[str, Any]]:
+    """What only people can settle: signatures, failed checks, failed jobs."""
+    workspace = membership.workspace
+    found: list[dict[str, Any]] = []
+    for agreement in agreements_to_sign(membership):
+        found.append({"kind": "signature", "experiment": agreement.experiment})
+    failed = (
+        Check.objects.within(workspace)
+        .filter(severity="block", passed=False, analysis__pk__in=Subquery(_newest_analyses(workspace)))
+        .select_related("analysis__experiment")
+        .order_by("analysis__experiment__key", "check_id")
+    )
+    found += [
+        {"kind": "check", "experiment": check.analysis.experiment, "text": check_title(check.check_id, language)}
+        for check in failed
+    ]
+    jobs = Job.objects.within(workspace).filter(state=Job.State.FAILED).order_by("-created_at")[:5]
+    return found + [{"kind": "job", "job": job} for job in jobs]
+
+
+def agreements_to_sign(membership: Membership) -> list[Agreement]:
+    """Newest agreements of drafts that this member's name is still missing under."""
+    if not membership.signs_for:
+        return []
+    newest = Agreement.objects.filter(experiment=OuterRef("experiment")).order_by("-version").values("version")[:1]
+    return list(
+        Agreement.objects.within(membership.workspace)
+        .filter(experiment__status=Status.DRAFT, version=Subquery(newest))
+        .exclude(signatures__signs_for=membership.signs_for)
+        .exclude(signatures__person=membership.person)
+        .select_related("experiment")
+        .order_by("experiment__key")
+    )
+
+
+def newest_agreement(experiment: Experiment) -> Agreement | None:
+    return experiment.agreements.prefetch_related("signatures__person").order_by("-version").first()
+
+
+def newest_final_document(workspace: Workspace) -> Analysis | None:
+    """The newest analysis there is, final ones first: what the home page opens with."""
+    return (
+        Analysis.objects.within(workspace)
+        .filter(pk__in=Subquery(_newest_analyses(workspace)))
+        .select_related("experiment")
+        .order_by("-final", "-as_of", "-created_at")
+        .first()
+    )
+
+
+def _newest_analyses(workspace: Workspace) -> Any:
+    newest = Analysis.objects.filter(experiment=OuterRef("pk")).order_by("-as_of", "-created_at").values("pk")[:1]
+    return Experiment.objects.within(workspace).annotate(newest=Subquery(newest)).values("newest")
+
+
+def _with_newest_analysis(workspace: Workspace) -> list[Experiment]:
+    analyses = (
+        Analysis.objects.within(workspace)
+        .filter(pk__in=Subquery(_newest_analyses(workspace)))
+        .defer("document")
+        .prefetch_related("estimates", "verdicts")
+    )
+    return list(
+        Experiment.objects.within(workspace)
+        .prefetch_related("arms__action", Prefetch("analyses", queryset=analyses, to_attr="newest"))
+        .order_by("-created_at", "key")
+    )
+
+
+def _newest(experiment: Any) -> Analysis | None:
+    return experiment.newest[0] if experiment.newest else None
+
+
+def _comparisons(experiment: Experiment) -> list[tuple[str, Bar, bool]]:
+    """(arm, bar, is it money) of the decisive figure of every arm, unless it is withheld."""
+    analysis = _newest(experiment)
+    if analysis is None:
+        return []
+    levels = {verdict.arm: verdict.level for verdict in analysis.verdicts.all() if not verdict.overall}
+    baseline = next((arm.key for arm in experiment.arms.all() if arm.is_baseline), "")
+    estimates = [one for one in analysis.estimates.all() if one.baseline == baseline and one.effect is not None]
+    money = any(one.metric == MONEY for one in estimates)
+    primary = MONEY if money else _primary_key(experiment)
+    return [
+        (one.arm, Bar(one.arm, levels[one.arm], one.effect, one.low, one.high), money)
+        for one in estimates
+        if one.metric == primary and levels.get(one.arm, Level.WITHHELD) != Level.WITHHELD
+    ]
+
+
+def _primary_key(experiment: Experiment) -> str:
+    metrics: Sequence[dict[str, Any]] = (experiment.plan or {}).get("metrics", [])
+    return next((metric["key"] for metric in metrics if metric["role"] == "primary"), "")
+
+
+def _net_text(bar: Bar, currency: str | None, forms: Forms) -> dict[str, str]:
+    decimals = decimals_for(bar.low, bar.high, currency)
+    return {
+        "effect": forms.number(bar.effect, decimals, signed=True),
+        "range": forms.span(forms.number(bar.low, decimals), forms.number(bar.high, decimals)),
+        "unit": forms.currency(currency) if currency else "",
+    }

@@ -1,0 +1,49 @@
+"""Template filters: dates in the reader's form, terms with their definition."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.translation import get_language
+
+from impact.figures.forms import Forms
+from impact.figures.glossary import definition
+
+register = template.Library()
+
+
+@register.filter
+def day(at: datetime | None, time_zone: str = "UTC") -> str:
+    return Forms(get_language() or "en").day(at, time_zone) if at else ""
+
+
+@register.filter
+def moment(at: datetime | None, time_zone: str = "UTC") -> str:
+    return Forms(get_language() or "en").moment(at, time_zone) if at else ""
+
+
+@register.filter
+def percent(share: float) -> str:
+    return Forms(get_language() or "en").percent(share)
+
+
+@register.filter
+def number(value: float, decimals: int = 0) -> str:
+    return Forms(get_language() or "en").number(value, decimals)
+
+
+@register.simple_tag
+def term(key: str, text: str = "", place: str = "") -> Any:
+    """A word with its definition on hover and focus, from the one glossary."""
+    word, meaning = definition(key, get_language() or "en")
+    return format_html(
+        '<span class="term" tabindex="0" aria-describedby="def-{0}{3}">{1}'
+        '<span class="tip" role="tooltip" id="def-{0}{3}">{2}</span></span>',
+        key.replace(" ", "-"),
+        text or word,
+        meaning,
+        place,
+    )

@@ -1,0 +1,143 @@
+"""Pages for people who look rather than read: home, experiments, one experiment, its agreement, jobs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from experiments.models import Status
+from experiments.selectors import experiment_named
+from impact.agreements.services import sign
+from impact.analysis.selectors import newest_analysis
+from impact.dashboard import selectors
+from impact.figures.agreement import agreement_page
+from impact.figures.executive import bars
+from impact.figures.experiment import experiment_page
+from impact.figures.glossary import glossary as terms
+from impact.figures.sentences import completed, level_word
+from workspaces.access import member
+from workspaces.errors import Missing, Refusal
+from workspaces.models import Workspace
+from workspaces.selectors import newest_jobs
+
+
+@member("viewer")
+def home(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """What acting on predictions earned, and what waits."""
+    newest = selectors.newest_final_document(workspace)
+    content: dict[str, Any] = {
+        "rows": selectors.experiment_rows(workspace, _language()),
+        "waiting": selectors.waiting_for(request.membership, _language()),  # type: ignore[attr-defined]
+    }
+    if newest is not None:
+        document = completed(newest.document, _language(), (newest.experiment.plan or {}).get("case"))
+        level = document["verdict"]["level"]
+        content["newest"] = {
+            "experiment": newest.experiment,
+            "verdict": document["verdict"] | {"word": level_word(level, _language())},
+        }
+    return render(request, "dashboard/home.html", content)
+
+
+@member("viewer")
+def experiments(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    return render(request, "dashboard/experiments.html", {"rows": selectors.experiment_rows(workspace, _language())})
+
+
+@member("viewer")
+def experiment(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """One experiment: verdict, picture, money, metrics, and whether it can be trusted."""
+    shown = experiment_named(workspace, key)
+    analysis = newest_analysis(shown)
+    agreement = selectors.newest_agreement(shown)
+    content: dict[str, Any] = {"experiment": shown, "analysis": analysis, "agreement": agreement}
+    if analysis is not None:
+        document = completed(analysis.document, _language(), (shown.plan or {}).get("case"))
+        content |= {"document": document, "page": experiment_page(document, _language())}
+    return render(request, "dashboard/experiment.html", content)
+
+
+@member("viewer")
+def results(request: HttpRequest, workspace: Workspace, key: str) -> JsonResponse:
+    """The results document, as the API gives it."""
+    return JsonResponse(_document(workspace, key), json_dumps_params={"ensure_ascii": False, "indent": 1})
+
+
+@member("viewer")
+def comparisons(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """The picture's figures as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["comparison", "verdict", "effect", "low", "high"])
+    for bar in bars(_document(workspace, key)):
+        writer.writerow([_cell(bar.label), bar.level, bar.effect, bar.low, bar.high])
+    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{key}.csv"'
+    return response
+
+
+@member("viewer")
+def agreement(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """The business case; whoever signs for somebody signs here."""
+    shown = experiment_named(workspace, key)
+    newest = selectors.newest_agreement(shown)
+    if newest is None:
+        raise Missing("agreement of", key)
+    membership = request.membership  # type: ignore[attr-defined]
+    if request.method == "POST":
+        try:
+            sign(agreement=newest, membership=membership, sha256=request.POST.get("sha256", ""))
+            messages.success(request, _("Signed for %(signs_for)s.") % {"signs_for": _(membership.signs_for)})
+        except Refusal as refusal:
+            messages.error(request, refusal.detail)
+        return redirect("agreement", workspace=workspace.key, key=key)
+    signed = {signature.signs_for: signature for signature in newest.signatures.all()}
+    mine = membership.signs_for
+    content = {
+        "experiment": shown,
+        "agreement": newest,
+        "page": agreement_page(newest.content, _language()),
+        "signatures": [(signs_for, signed.get(signs_for)) for signs_for in ("business", "data science", "finance")],
+        "may_sign": bool(mine)
+        and mine not in signed
+        and shown.status == Status.DRAFT
+        and membership.person_id not in {signature.person_id for signature in signed.values()},
+    }
+    return render(request, "dashboard/agreement.html", content)
+
+
+@member("viewer")
+def jobs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Work that waits, runs, is done or failed; the list renews itself."""
+    found = newest_jobs(workspace)
+    content = {"jobs": found, "busy": any(job.state in ("queued", "running") for job in found)}
+    return render(request, "dashboard/_jobs.html" if request.htmx else "dashboard/jobs.html", content)  # type: ignore[attr-defined]
+
+
+def glossary(request: HttpRequest) -> HttpResponse:
+    """Every term, in the reader's language."""
+    return render(request, "dashboard/glossary.html", {"terms": [one[_language()] for one in terms().values()]})
+
+
+def _document(workspace: Workspace, key: str) -> dict[str, Any]:
+    shown = experiment_named(workspace, key)
+    analysis = newest_analysis(shown)
+    if analysis is None:
+        raise Missing("analysis of", key)
+    return completed(analysis.document, _language(), (shown.plan or {}).get("case"))
+
+
+def _language() -> str:
+    return get_language() or "en"
+
+
+def _cell(text: str) -> str:
+    """A text that a spreadsheet won't take for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,0 +1,93 @@
+"""The executive page of a report: what to decide, in a fixed order, from a said results document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from impact.figures.forest import Bar
+from impact.figures.forms import Forms, decimals_for
+from impact.figures.sentences import WORDS, arm_names, decisive, metric_amount, shown_range
+
+
+def points(
+    document: Mapping[str, Any], case: Mapping[str, Any], signatures: list[str], language: str
+) -> list[dict[str, Any]]:
+    """Return the points of the page, each with a title and a text or rows.
+
+    Parameters
+    ----------
+    document : mapping
+        A results document with its sentences.
+    case : mapping
+        The agreed case; empty if there was none.
+    signatures : list of str
+        Who signed it, for what and when.
+    language : str
+    """
+    words = WORDS[language]
+    found = [
+        {"title": words.POINTS_OF["effect"], "rows": effect_rows(document, language), "head": words.EFFECT_HEAD},
+        {"title": words.POINTS_OF["compared"], "text": compared_with(document, language)},
+        {"title": words.POINTS_OF["confidence"], "text": words.LEVELS[document["verdict"]["level"]]},
+        {"title": words.POINTS_OF["guardrails"], "text": _of_check(document, "guardrails_hold") or words.NO_GUARDRAILS},
+        {"title": words.POINTS_OF["agreed"], "text": "\n".join(signatures) or _of_check(document, "agreed_before")},
+        {"title": words.POINTS_OF["quality"], "text": _quality(document, language)},
+        {"title": words.POINTS_OF["next"], "text": document["verdict"]["next_step"]},
+    ]
+    if case.get("decision"):
+        found.insert(0, {"title": words.POINTS_OF["decision"], "text": case["decision"]})
+    return [point for point in found if point.get("text") or point.get("rows")]
+
+
+def bars(document: Mapping[str, Any]) -> list[Bar]:
+    """Return every comparison with the baseline, as bars of the forest."""
+    levels = {one["arm"]: one["level"] for one in document["verdicts"]}
+    names = arm_names(document)
+    baseline = next(arm["arm"] for arm in document["arms"] if arm["is_baseline"])
+    found = []
+    for block in decisive(document):
+        if block["status"] != "estimated" or levels.get(block["arm"]) == "withheld":
+            continue
+        label, level = names[block["arm"]], levels.get(block["arm"], "unclear")
+        if block["baseline"] != baseline:
+            label = f"{label} \u2013 {names[block['baseline']]}"
+            level = "unclear"
+        low, high = shown_range(document, block)
+        found.append(Bar(label, level, block["effect"], low, high))
+    return found
+
+
+def effect_rows(document: Mapping[str, Any], language: str) -> list[list[str]]:
+    """Label, low, estimate and high of every comparison with the baseline, in the reader's form."""
+    forms = Forms(language)
+    money = document["money"]
+    metric = next((metric for metric in document["metrics"] if metric["role"] == "primary"), None)
+    rows = []
+    for bar in bars(document):
+        if money:
+            decimals = decimals_for(bar.low, bar.high, money["currency"])
+            texts = [forms.number(value, decimals, signed=True) for value in (bar.low, bar.effect, bar.high)]
+        else:
+            assert metric is not None
+            scale = 100 if metric["kind"] == "proportion" else 1
+            decimals = decimals_for(scale * bar.low, scale * bar.high)
+            texts = [metric_amount(v, metric, forms, decimals, signed=True) for v in (bar.low, bar.effect, bar.high)]
+        rows.append([bar.label, *texts])
+    return rows
+
+
+def compared_with(document: Mapping[str, Any], language: str) -> str:
+    names = arm_names(document)
+    baseline = next(arm["arm"] for arm in document["arms"] if arm["is_baseline"])
+    words, forms = WORDS[language], Forms(language)
+    return words.compared(names[baseline], forms.number(document["maturity"]["mature"]), document["unit_type"])
+
+
+def _quality(document: Mapping[str, Any], language: str) -> str:
+    failed = [check for check in document["checks"] if not check["passed"] and check["severity"] != "info"]
+    return "\n".join(check["message"] for check in failed) or WORDS[language].ALL_PASSED
+
+
+def _of_check(document: Mapping[str, Any], check_id: str) -> str:
+    return next((check["message"] for check in document["checks"] if check["id"] == check_id), "")

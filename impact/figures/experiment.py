@@ -1,0 +1,210 @@
+"""The experiment page: a said results document as texts, rows and figures in the reader's form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from impact.figures.executive import bars
+from impact.figures.forest import Bar, forest
+from impact.figures.forms import Forms, decimals_for
+from impact.figures.sentences import WORDS, arm_names, check_title, metric_amount, shown_range
+
+
+def experiment_page(document: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Return everything the page shows of a document that has its sentences."""
+    forms = Forms(language)
+    withheld = document["verdict"]["level"] == "withheld"
+    return {
+        "verdict": document["verdict"] | {"word": WORDS[language].LEVELS[document["verdict"]["level"]]},
+        "forest": None if withheld else net_forest(document, forms),
+        "money": None if withheld or not document["money"] else [
+            money_row(document, block, forms) for block in document["money"]["comparisons"]
+        ],
+        "metrics": [] if withheld else [metric_table(document, metric, forms) for metric in document["metrics"]],
+        "segments": [] if withheld else segment_forests(document, forms),
+        "checks": [check_row(check, language) for check in document["checks"]],
+        "maturity": maturity(document, forms),
+    }  # fmt: skip
+
+
+def net_forest(document: Mapping[str, Any], forms: Forms) -> dict[str, Any] | None:
+    """The forest of every comparison, titled with what it shows."""
+    found = bars(document)
+    if not found:
+        return None
+    currency = document["money"]["currency"] if document["money"] else None
+    words = WORDS[forms.language]
+    metric = next((one for one in document["metrics"] if one["role"] == "primary"), None)
+    shown = found
+    if metric and not currency and metric["kind"] == "proportion":
+        shown = [Bar(b.label, b.level, 100 * b.effect, 100 * b.low, 100 * b.high) for b in found]
+    names = arm_names(document)
+    baseline = next(names[arm["arm"]] for arm in document["arms"] if arm["is_baseline"])
+    unit = forms.currency(currency) if currency else (metric or {}).get("unit") or (metric or {}).get("name", "")
+    return forest(shown, forms, worth=document["plan"]["smallest_effect"] or None, currency=currency) | {
+        "title": words.forest_title([(bar.label, bar.level) for bar in found]),
+        "axis": words.forest_axis(unit, document["unit_type"], baseline, bool(currency)),
+        "levels": words.LEVELS,
+    }
+
+
+def money_row(document: Mapping[str, Any], block: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
+    """Value, cost, net and return of one comparison."""
+    words, currency = WORDS[forms.language], document["money"]["currency"]
+    names = arm_names(document)
+    net = block["net"]
+    row: dict[str, Any] = {
+        "arm": names[block["arm"]],
+        "baseline": names[block["baseline"]],
+        "reason": net["reason"],
+        "roi": roi_text(block["roi"], forms),
+    }
+    if net["status"] != "estimated":
+        return row
+    low, high = shown_range(document, net)
+    decimals = decimals_for(low, high, currency)
+    for name in ("value", "cost"):
+        row[name] = forms.number(block[name]["effect"], decimals, signed=True)
+    row["net"] = forms.number(net["effect"], decimals, signed=True)
+    row["range"] = forms.span(forms.number(low, decimals), forms.number(high, decimals))
+    row["total"] = forms.money(block["total"]["net"], currency, 0, signed=True)
+    row["total_range"] = forms.span(*(forms.number(end) for end in block["total"]["net_ci"]))
+    row["rows"] = forms.number(block["total"]["n"])
+    if block["break_even"]:
+        metric = next(one for one in document["metrics"] if one["key"] == block["break_even"]["metric"])
+        effect = block["break_even"]["effect"]
+        scaled = 100 * effect if metric["kind"] == "proportion" else effect
+        amount = metric_amount(effect, metric, forms, decimals_for(-scaled / 20, scaled / 20))
+        row["break_even"] = words.break_even(metric["name"], amount)
+    return row
+
+
+def roi_text(roi: Mapping[str, Any], forms: Forms) -> str:
+    """The return with its set, or why there is none."""
+    words = WORDS[forms.language]
+    if roi["set"] is None or roi["status"] == "not_defined":
+        return words.NO_ROI
+    kind, bounds = roi["set"]["kind"], [forms.percent(bound, signed=True) for bound in roi["set"]["bounds"]]
+    span = words.roi_set(kind, bounds)
+    return f"{forms.percent(roi['point'], signed=True)} ({span})" if roi["status"] == "shown" else span
+
+
+def metric_table(document: Mapping[str, Any], metric: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
+    """One metric: every arm's level, and its change with what that means."""
+    words, names = WORDS[forms.language], arm_names(document)
+    baseline = next(arm["arm"] for arm in document["arms"] if arm["is_baseline"])
+    comparisons = {block["arm"]: block for block in metric["comparisons"] if block["baseline"] == baseline}
+    proportion = metric["kind"] == "proportion"
+    rows = []
+    for arm in metric["arms"]:
+        level = ""
+        if arm["mean"] is not None:
+            spread = (arm["variance"] or 0.0) ** 0.5 / max(arm["n"], 1) ** 0.5
+            decimals = 1 if proportion else max(2, decimals_for(-spread * 2, spread * 2))
+            level = forms.percent(arm["mean"], decimals) if proportion else forms.number(arm["mean"], decimals)
+        row = {"arm": names[arm["arm"]], "n": forms.number(arm["n"]), "level": level}
+        block = comparisons.get(arm["arm"])
+        if block is None:
+            row["reading"] = words.BASELINE
+        elif block["status"] != "estimated":
+            row["reading"] = words.not_estimable(block["reason"])
+        else:
+            row |= change(document, metric, block, forms)
+        rows.append(row)
+    return {
+        "title": metric["name"],
+        "role": words.ROLES[metric["role"]],
+        "unit": metric["unit"],
+        "rows": rows,
+        "less_is_better": metric["direction"] == "decrease",
+    }
+
+
+def change(
+    document: Mapping[str, Any], metric: Mapping[str, Any], block: Mapping[str, Any], forms: Forms
+) -> dict[str, Any]:
+    """A change: the arrow tells direction, the word tells worth."""
+    words = WORDS[forms.language]
+    scale = 100 if metric["kind"] == "proportion" else 1
+    low, high = shown_range(document, block)
+    decimals = decimals_for(scale * low, scale * high)
+    up = block["effect"] > 0
+    good = up == (metric["direction"] == "increase")
+    settled = block["p_adjusted"] is not None and block["p_adjusted"] <= document["plan"]["alpha"]
+    if not document["maturity"]["final"]:
+        settled = not low <= 0 <= high
+    return {
+        "arrow": "\u25b2" if up else "\u25bc",
+        "change": metric_amount(abs(block["effect"]), metric, forms, decimals),
+        "range": forms.span(
+            forms.number(scale * low, decimals, signed=True), forms.number(scale * high, decimals, signed=True)
+        ),
+        "reading": words.reading(up, good, settled),
+        "tone": ("good" if good else "bad") if settled else "unsure",
+    }
+
+
+def segment_forests(document: Mapping[str, Any], forms: Forms) -> list[dict[str, Any]]:
+    """One forest for each segment that was looked at."""
+    words, names = WORDS[forms.language], arm_names(document)
+    currency = document["money"]["currency"] if document["money"] else None
+    metric = next((one for one in document["metrics"] if one["role"] == "primary"), None)
+    scale = 100 if metric and not currency and metric["kind"] == "proportion" else 1
+    baseline = next(arm["arm"] for arm in document["arms"] if arm["is_baseline"])
+    good = 1 if currency or not metric or metric["direction"] == "increase" else -1
+    found = []
+    for by in dict.fromkeys(one["by"] for one in document["segments"]):
+        of_segment = [one for one in document["segments"] if one["by"] == by]
+        shown = [
+            Bar(
+                f"{one['value'] or words.NOTHING}, {names[block['arm']]}",
+                _segment_level(block, good, document["plan"]["alpha"]),
+                *(scale * value for value in (block["effect"], *block["ci"])),
+            )
+            for one in of_segment
+            for block in one["comparisons"]
+            if block["status"] == "estimated" and block["baseline"] == baseline
+        ]
+        if shown:
+            found.append(
+                {
+                    "by": by,
+                    "exploratory": of_segment[0]["exploratory"],
+                    "figure": forest(shown, forms, currency=currency) | {"levels": words.LEVELS},
+                }
+            )
+    return found
+
+
+def check_row(check: Mapping[str, Any], language: str) -> dict[str, str]:
+    """A check with its icon: passed, or what its failing means."""
+    state = "pass" if check["passed"] else check["severity"]
+    return {
+        "state": state,
+        "state_word": WORDS[language].STATES[state],
+        "title": check_title(check["id"], language),
+        "message": check["message"],
+    }
+
+
+def maturity(document: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
+    """How many rows count, as a share and in words."""
+    numbers: Mapping[str, int] = document["maturity"]
+    whole = numbers["mature"] + numbers["open"] + numbers["censored"]
+    share = numbers["mature"] / whole if whole else 0.0
+    return {
+        "share": round(100 * share, 1),
+        "text": forms.percent(share),
+        "mature": forms.number(numbers["mature"]),
+        "whole": forms.number(whole),
+    }
+
+
+def _segment_level(block: Mapping[str, Any], good: int, alpha: float) -> str:
+    if block["p_adjusted"] is not None and block["p_adjusted"] <= alpha:
+        return "likely" if good * block["effect"] > 0 else "harmful"
+    return "unclear"
+
+
+__all__: Sequence[str] = ("experiment_page",)

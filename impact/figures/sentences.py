@@ -1,0 +1,221 @@
+"""Saying a results document in a reader's language: verdict, next step, reasons, and each check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from impact.figures.forms import Forms, decimals_for
+from impact.figures.words import en, ja
+
+WORDS: dict[str, ModuleType] = {"en": en, "ja": ja}
+
+
+def completed(
+    document: Mapping[str, Any], language: str = "en", case: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the document with its sentences.
+
+    Parameters
+    ----------
+    document : mapping
+        As stored: numbers and codes.
+    language : str
+        ``en`` or ``ja``.
+    case : mapping, optional
+        The agreed case, which says what is done if it wins, is unclear, loses.
+    """
+    checks = [check | {"message": check_message(check, document, language)} for check in document["checks"]]
+    said = dict(document) | {"checks": checks}
+    verdict = document["verdict"]
+    return said | {
+        "verdict": {
+            "level": verdict["level"],
+            "arm": verdict["arm"],
+            "sentence": verdict_sentence(said, language),
+            "next_step": next_step(said, language, case or {}),
+            "because": [check["message"] for check in checks if check["id"] in verdict["because"]],
+        }
+    }
+
+
+def level_word(level: str, language: str) -> str:
+    return WORDS[language].LEVELS[level]
+
+
+def arm_names(document: Mapping[str, Any]) -> dict[str, str]:
+    return {arm["arm"]: arm["name"] for arm in document["arms"]}
+
+
+def decisive(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Comparisons of net value, or of the primary metric where there is no money."""
+    if document["money"]:
+        return [block["net"] for block in document["money"]["comparisons"]]
+    return next((metric["comparisons"] for metric in document["metrics"] if metric["role"] == "primary"), [])
+
+
+def shown_range(document: Mapping[str, Any], block: Mapping[str, Any]) -> tuple[float, float]:
+    """The planned range at the end, before it the one that may be looked at on any day."""
+    anytime = block.get("always_valid")
+    low, high = anytime["ci"] if anytime and not document["maturity"]["final"] else block["ci"]
+    return low, high
+
+
+def verdict_sentence(document: Mapping[str, Any], language: str) -> str:
+    """Money, its range, compared with what, and one of the fixed words."""
+    words, verdict = WORDS[language], document["verdict"]
+    if verdict["level"] == "withheld":
+        failed = [check for check in document["checks"] if check["severity"] == "block" and not check["passed"]]
+        return words.withheld(failed[0]["message"] if failed else "")
+    if verdict["arm"] is None:
+        arm, metric = _disagreeing(document)
+        return words.disagreeing(arm, metric)
+    baseline = _baseline(document)
+    blocks = {block["arm"]: block for block in decisive(document) if block["baseline"] == baseline}
+    block = blocks[verdict["arm"]]
+    if block["status"] != "estimated":
+        return words.withheld(block["reason"])
+    if not document["money"]:
+        return _metric_sentence(document, block, language)
+    forms, currency = Forms(language), document["money"]["currency"]
+    names = arm_names(document)
+    low, high = shown_range(document, block)
+    decimals = decimals_for(low, high, currency)
+    say = words.earned if block["effect"] >= 0 else words.lost
+    sentence = say(
+        verdict["level"],
+        names[block["arm"]],
+        names[baseline],
+        document["unit_type"],
+        forms.money(abs(block["effect"]), currency, decimals),
+        forms.number(low, decimals),
+        forms.number(high, decimals),
+    )
+    for other in document["verdicts"]:
+        if other["level"] == "harmful" and other["arm"] != verdict["arm"]:
+            loss = abs(blocks[other["arm"]]["effect"])
+            sentence += words.also_lost(names[other["arm"]], forms.money(loss, currency, decimals))
+    return sentence
+
+
+def next_step(document: Mapping[str, Any], language: str, case: Mapping[str, Any]) -> str:
+    """What to do now: what was agreed for this case, or what the word asks for."""
+    words, verdict = WORDS[language], document["verdict"]
+    level = verdict["level"]
+    agreed = {"proven": "if_wins", "likely": "if_unclear", "unclear": "if_unclear", "harmful": "if_loses"}.get(level)
+    steps = [remark] if (remark := _driver_remark(document, language)) else []
+    block = next((one for one in decisive(document) if one["arm"] == verdict["arm"]), None)
+    if level in ("likely", "unclear") and block and block.get("rows_needed"):
+        steps.append(words.confirm(Forms(language).number(_rounded(block["rows_needed"])), document["unit_type"]))
+    else:
+        steps.append(words.NEXT[level])
+    if agreed and case.get(agreed):
+        steps.append(words.agreed_next(case[agreed]))
+    return ("" if language == "ja" else " ").join(steps)
+
+
+def check_message(check: Mapping[str, Any], document: Mapping[str, Any], language: str) -> str:
+    """Say a finding in a sentence with its consequence."""
+    words, forms, names = WORDS[language], Forms(language), arm_names(document)
+    join = "、".join if language == "ja" else ", ".join
+    texts: dict[str, str] = {}
+    for name, value in check["numbers"].items():
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int | float):
+            texts[name] = forms.number(value)
+        elif name in ("counts", "expected"):
+            texts[name] = join(forms.number(amount) for amount in value.values())
+        elif name in ("disagreeing", "broken"):
+            texts[name] = join(f"{names[one['arm']]} ({one['metric']})" for one in value)
+        elif name == "arms":
+            texts[name] = join(names[arm] for arm in value)
+    texts["modes"] = join(
+        f"{forms.number(amount)} {words.MODES[mode]}"
+        for mode, amount in check["numbers"].items()
+        if mode in words.MODES
+    )
+    if check["p_value"] is not None:
+        texts["p"] = f"{check['p_value']:.2g}"
+    if check["statistic"] is not None:
+        texts["statistic"] = _statistic(check, forms)
+    return words.check(check, texts)
+
+
+def check_title(check_id: str, language: str) -> str:
+    return WORDS[language].CHECKS[check_id]
+
+
+def metric_amount(value: float, metric: Mapping[str, Any], forms: Forms, decimals: int, *, signed: bool = False) -> str:
+    """A difference of a metric in its unit; proportions in points."""
+    if metric["kind"] == "proportion":
+        return f"{forms.number(100 * value, decimals, signed=signed)} {WORDS[forms.language].POINTS}".replace(
+            " ", "" if forms.language == "ja" else "\u00a0"
+        )
+    unit = f"\u00a0{metric['unit']}" if metric["unit"] else ""
+    return f"{forms.number(value, decimals, signed=signed)}{unit}"
+
+
+def _metric_sentence(document: Mapping[str, Any], block: Mapping[str, Any], language: str) -> str:
+    words, forms = WORDS[language], Forms(language)
+    metric = next(metric for metric in document["metrics"] if metric["role"] == "primary")
+    names = arm_names(document)
+    scale = 100 if metric["kind"] == "proportion" else 1
+    low, high = shown_range(document, block)
+    decimals = decimals_for(scale * low, scale * high)
+    up = block["effect"] >= 0
+    return words.moved(
+        document["verdict"]["level"],
+        names[block["arm"]],
+        names[block["baseline"]],
+        metric["name"],
+        up,
+        metric_amount(abs(block["effect"]), metric, forms, decimals),
+        forms.number(scale * low, decimals),
+        forms.number(scale * high, decimals),
+        up == (metric["direction"] == "increase"),
+    )
+
+
+def _driver_remark(document: Mapping[str, Any], language: str) -> str | None:
+    """Say it where the driver moved well and the money did not follow."""
+    level = document["verdict"]["level"]
+    if not document["money"] or level in ("proven", "withheld", "too_early"):
+        return None
+    for metric in document["metrics"]:
+        good = 1 if metric["direction"] == "increase" else -1
+        for block in metric["comparisons"]:
+            settled = block["p_adjusted"] is not None and block["p_adjusted"] <= document["plan"]["alpha"]
+            named = metric["role"] == "driver" and block["arm"] == document["verdict"]["arm"]
+            if named and settled and good * block["effect"] > 0:
+                return WORDS[language].driver_only(metric["name"])
+    return None
+
+
+def _disagreeing(document: Mapping[str, Any]) -> tuple[str, str]:
+    names = arm_names(document)
+    for check in document["checks"]:
+        if check["id"] == "driver_and_money" and check["numbers"]["disagreeing"]:
+            one = check["numbers"]["disagreeing"][0]
+            metric = next(metric for metric in document["metrics"] if metric["key"] == one["metric"])
+            return names[one["arm"]], metric["name"]
+    return "", ""
+
+
+def _baseline(document: Mapping[str, Any]) -> str:
+    return next(arm["arm"] for arm in document["arms"] if arm["is_baseline"])
+
+
+def _statistic(check: Mapping[str, Any], forms: Forms) -> str:
+    if check["id"] == "cost_booked":
+        return forms.percent(check["statistic"])
+    if check["id"] == "clusters_enough":
+        return forms.number(check["statistic"])
+    return forms.number(check["statistic"], 2)
+
+
+def _rounded(rows: int) -> int:
+    """Two significant digits: nobody plans for 75,764."""
+    step = 10 ** max(0, len(str(rows)) - 2)
+    return round(rows / step) * step

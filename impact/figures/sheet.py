@@ -1,0 +1,198 @@
+"""A report as a PDF of vector text and lines, in English or Japanese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import matplotlib_fontja
+from fpdf import FPDF
+from fpdf.enums import XPos, YPos
+
+from impact.figures.executive import bars
+from impact.figures.experiment import net_forest
+from impact.figures.forms import Forms
+from impact.figures.words import sheet as texts
+
+INK, QUIET, RULE = (25, 28, 32), (85, 91, 99), (227, 223, 214)
+TONES = {"good": (11, 110, 105), "bad": (179, 54, 15), "unsure": (85, 91, 99)}
+MARGIN, WIDTH = 16, 178
+JAPANESE = Path(matplotlib_fontja.__file__).parent / "fonts" / "ipaexg.ttf"
+
+
+class Sheet(FPDF):
+    """A4, with the simulated strip above and the digests below every page."""
+
+    def __init__(self, content: Mapping[str, Any], sha256: str) -> None:
+        super().__init__(format="A4")
+        self.content, self.sha256 = content, sha256
+        self.words = texts.WORDS[content["language"]]
+        self.set_margins(MARGIN, MARGIN)
+        self.set_auto_page_break(True, 22)
+        for style, file in _fonts(content["language"]).items():
+            self.add_font("text", style, file)
+        self.set_lang(content["language"])
+        self.set_title(f"{self.words['report']} {content['number']}: {content['name']}")
+
+    def header(self) -> None:
+        if self.content["workspace"]["simulated"]:
+            self.set_draw_color(*QUIET)
+            self.set_fill_color(243, 241, 235)
+            self._font(8)
+            self.cell(
+                WIDTH, 6, self.words["simulated"], border=1, align="C", fill=True, new_x=XPos.LMARGIN, new_y=YPos.NEXT
+            )
+            self.ln(4)
+
+    def footer(self) -> None:
+        self.set_y(-18)
+        self._font(6.5, QUIET)
+        previous = self.content["previous"]
+        tail = f" \u00b7 {self.words['previous']} {previous['number']}" if previous else ""
+        audit = f"{self.words['audit']} {self.content['audit_head'][:16]}"
+        line = f"{self.words['report']} {self.content['number']} \u00b7 sha256 {self.sha256} \u00b7 {audit}{tail}"
+        self.multi_cell(WIDTH, 3.4, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _font(self, size: float, colour: tuple[int, int, int] = INK, style: str = "") -> None:
+        self.set_font("text", style, size)
+        self.set_text_color(*colour)
+
+    def paragraph(
+        self, text: str, size: float, colour: tuple[int, int, int] = INK, style: str = "", gap: float = 2
+    ) -> None:
+        """Write lines over the whole width."""
+        self._font(size, colour, style)
+        self.multi_cell(WIDTH, size * 0.5, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
+        self.ln(gap)
+
+    def point(self, number: int, point: Mapping[str, Any]) -> None:
+        """Write one numbered point of the executive page."""
+        if self.get_y() > self.h - 50:
+            self.add_page()
+        self.set_draw_color(*RULE)
+        self.line(MARGIN, self.get_y(), MARGIN + WIDTH, self.get_y())
+        self.ln(1.6)
+        top = self.get_y()
+        self._font(8.5, QUIET)
+        self.cell(7, 4.4, str(number))
+        self._font(8.5, style="B")
+        self.multi_cell(34, 4.4, point["title"], align="L")
+        bottom = self.get_y()
+        self.set_xy(MARGIN + 43, top)
+        if point.get("rows"):
+            self._rows(point["head"], point["rows"])
+        else:
+            self._font(8.5)
+            for line in point["text"].splitlines():
+                self.set_x(MARGIN + 43)
+                self.multi_cell(WIDTH - 43, 4.4, line, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.set_y(max(bottom, self.get_y()) + 1.4)
+
+    def _rows(self, head: list[str], rows: list[list[str]]) -> None:
+        widths = (WIDTH - 43 - 3 * 24, 24, 24, 24)
+        for place, row in enumerate([head, *rows]):
+            self.set_x(MARGIN + 43)
+            for column, (width, text) in enumerate(zip(widths, row, strict=True)):
+                self._font(8.5, INK if place else QUIET, "B" if place and not column else "")
+                self.cell(width, 4.6, text, align="R" if column else "L")
+            self.ln(4.6)
+
+    def forest(self, figure: Mapping[str, Any]) -> None:
+        """Draw the forest with lines; the same positions as on the page, in percent of the width."""
+        self.paragraph(figure["title"], 9.5, style="B", gap=0)
+        scale, top = 0.17, self.get_y() + 1
+        bottom = top + figure["bottom"] * scale
+
+        def at(percent: float) -> float:
+            return MARGIN + WIDTH * percent / 100
+
+        for tick in figure["ticks"]:
+            self.set_draw_color(*(INK if tick["zero"] else RULE))
+            self.set_line_width(0.45 if tick["zero"] else 0.15)
+            self.line(at(tick["x"]), top + 2, at(tick["x"]), bottom)
+            self._font(7, QUIET)
+            shift = {"start": 0.0, "middle": -10.0, "end": -20.0}[tick["anchor"]]
+            self.set_xy(at(tick["x"]) + shift, bottom + 0.5)
+            self.cell(20, 3, tick["text"], align={"start": "L", "middle": "C", "end": "R"}[tick["anchor"]])
+        for row in figure["rows"]:
+            y = top + row["y"] * scale
+            self._font(8, style="B")
+            self.set_xy(MARGIN, y - 3)
+            self.cell(90, 3.4, f"{row['label']}  {figure['levels'][row['level']]}")
+            self._font(8)
+            self.set_xy(MARGIN + 88, y - 3)
+            self.cell(90, 3.4, f"{row['effect']} ({row['range']})", align="R")
+            self._bar(row, at, top + row["line_y"] * scale)
+        self.set_line_width(0.2)
+        self.set_xy(MARGIN, bottom + 4)
+        self.paragraph(figure["axis"], 7, QUIET)
+
+    def _bar(self, row: Mapping[str, Any], at: Any, y: float) -> None:
+        """An interval with the shape that says how sure it is: the fill survives grey paper."""
+        tone = TONES[row["tone"]]
+        self.set_draw_color(*tone)
+        self.set_line_width(0.7)
+        self.line(at(row["x1"]), y, at(row["x2"]), y)
+        x, radius = at(row["x"]), 1.5
+        self.set_line_width(0.4)
+        if row["level"] == "harmful":
+            self.set_fill_color(*tone)
+            self.polygon(((x - radius, y - radius), (x + radius, y - radius), (x, y + radius)), style="F")
+            return
+        full = row["level"] == "proven"
+        self.set_fill_color(*(tone if full else (255, 255, 255)))
+        self.circle(x, y, radius, style="DF")
+        if row["level"] == "likely":
+            self.set_fill_color(*tone)
+            self.solid_arc(x, y, radius, 90, 270, style="F")
+
+
+def report_pdf(content: Mapping[str, Any], sha256: str, created_at: datetime) -> bytes:
+    """Lay a frozen report out; the same content gives the same bytes.
+
+    Parameters
+    ----------
+    content : mapping
+        Of the report, with the results documents as they were said.
+    sha256 : str
+        Of the content.
+    created_at : datetime
+        When it was frozen, which the file says of itself too.
+    """
+    forms, words = Forms(content["language"]), texts.WORDS[content["language"]]
+    sheet = Sheet(content, sha256)
+    sheet.set_creation_date(created_at)
+    for experiment in content["experiments"]:
+        sheet.add_page()
+        day = forms.day(datetime.fromisoformat(content["due_at"]), content["time_zone"])
+        sheet.paragraph(
+            f"{words['report']} {content['number']} \u00b7 {content['name']} \u00b7 {content['audience']} \u00b7 {day}",
+            8, QUIET,
+        )  # fmt: skip
+        sheet.paragraph(experiment["name"], 11, style="B")
+        results = experiment["results"]
+        if results is None:
+            sheet.paragraph(words["none"], 9.5)
+            continue
+        sheet.paragraph(results["verdict"]["sentence"], 15, style="I", gap=3)
+        if bars(results):
+            figure = net_forest(results, forms)
+            assert figure is not None
+            sheet.forest(figure)
+        for number, point in enumerate(experiment["points"], start=1):
+            sheet.point(number, point)
+        sheet.ln(2)
+        sheet.paragraph(f"{words['snapshot']} sha256 {results['snapshot']['sha256']}", 6.5, QUIET)
+    return bytes(sheet.output())
+
+
+def _fonts(language: str) -> dict[str, Path]:
+    """Regular, bold, and the verdict's own: a serif, but in Japanese sans, whose thin serifs are hard to read."""
+    if language == "ja":
+        return {"": JAPANESE, "B": JAPANESE, "I": JAPANESE}
+    from matplotlib import get_data_path
+
+    fonts = Path(get_data_path()) / "fonts" / "ttf"
+    return {"": fonts / "DejaVuSans.ttf", "B": fonts / "DejaVuSans-Bold.ttf", "I": fonts / "DejaVuSerif.ttf"}

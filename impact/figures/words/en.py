@@ -1,0 +1,236 @@
+"""English: the fixed words and the sentences built from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+LEVELS = {
+    "proven": "Proven",
+    "likely": "Likely",
+    "unclear": "Unclear",
+    "harmful": "Harmful",
+    "too_early": "Too early",
+    "withheld": "Withheld",
+}
+ENDINGS = {
+    "proven": "proven",
+    "likely": "likely, not proven",
+    "unclear": "unclear",
+    "harmful": "harmful",
+    "too_early": "too early to judge",
+}
+POINTS = "points"
+POINTS_OF = {
+    "decision": "Decision asked",
+    "effect": "Net effect",
+    "compared": "Compared with",
+    "confidence": "Confidence",
+    "guardrails": "Guardrails",
+    "agreed": "Agreed by",
+    "quality": "Data quality",
+    "next": "Next step",
+}
+EFFECT_HEAD = ("Per row", "Low", "Base", "High")
+NO_GUARDRAILS = "None were agreed."
+ALL_PASSED = "No check failed."
+
+
+def earned(level: str, arm: str, baseline: str, unit: str, amount: str, low: str, high: str) -> str:
+    return f"{arm} earned {amount} per {unit} more than {_lower(baseline)}, between {low} and {high}: {ENDINGS[level]}."
+
+
+def lost(level: str, arm: str, baseline: str, unit: str, amount: str, low: str, high: str) -> str:
+    return (
+        f"{arm} lost {amount} per {unit} compared with {_lower(baseline)}, between {low} and {high}: {ENDINGS[level]}."
+    )
+
+
+def also_lost(arm: str, amount: str) -> str:
+    return f" {arm} lost {amount}."
+
+
+def moved(
+    level: str, arm: str, baseline: str, metric: str, up: bool, amount: str, low: str, high: str, good: bool
+) -> str:
+    word = "raised" if up else "lowered"
+    worth = "good" if good else "bad"
+    return f"{arm} {word} {metric} by {amount} ({worth}) compared with {_lower(baseline)}, between {low} and {high}: {ENDINGS[level]}."
+
+
+def disagreeing(arm: str, metric: str) -> str:
+    return f"No arm wins: {_lower(arm)} does best on {metric} and loses money."
+
+
+def compared(baseline: str, rows: str, unit: str) -> str:
+    return f"{baseline}, on {rows} rows that have finished their window."
+
+
+def withheld(reason: str) -> str:
+    return f"The figure is withheld. {reason}"
+
+
+def driver_only(metric: str) -> str:
+    return f"{metric} moved the right way, profit is not proven."
+
+
+NEXT = {
+    "proven": "Put it into use, and keep a holdout so that its worth stays measured.",
+    "unclear": "Confirm it in a new experiment, or drop it; adding rows to this one would spoil its error rate.",
+    "harmful": "Stop it.",
+    "too_early": "Wait until the windows are over; the range shown may be looked at on any day.",
+    "withheld": "Mend what the failed checks name, then analyse again.",
+}
+
+
+def confirm(rows: str, unit: str) -> str:
+    return f"Confirm it in a new experiment of about {rows} {unit}s an arm, or drop it."
+
+
+def agreed_next(text: str) -> str:
+    return f"Agreed for this case: {text}"
+
+
+CHECKS = {
+    "mature_rows": "Mature rows",
+    "feeds_complete": "Feeds complete",
+    "sample_ratio": "Sample ratio",
+    "sample_ratio_by_stratum": "Sample ratio by stratum",
+    "missing_alike": "Missing alike",
+    "clusters_enough": "Enough clusters",
+    "covariates_balanced": "Alike before",
+    "driver_and_money": "Driver and money",
+    "cost_booked": "Cost booked",
+    "cost_varies": "Cost varies",
+    "guardrails_hold": "Guardrails",
+    "forced_left_out": "Left out",
+    "agreed_before": "Agreed beforehand",
+}
+MODES = {
+    "holdout": "held out",
+    "forced_safety": "forced by safety",
+    "forced_capacity": "forced by capacity",
+    "manual": "by hand",
+    "fallback": "fallback",
+}
+
+
+def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
+    """Say a finding; ``n`` holds its numbers as texts."""
+    passed, numbers = found["passed"], found["numbers"]
+    match found["id"]:
+        case "mature_rows":
+            if not passed:
+                return f"No row counts yet: {n['open']} windows are still open, {n['censored']} rows are censored. Wait, or complete the feeds."
+            tail = f" {n['open']} windows are still open." if numbers["open"] else ""
+            return f"{n['counted']} rows have finished their window.{tail}"
+        case "feeds_complete":
+            if passed:
+                return "The feeds are complete over every window, so no event means none happened."
+            return f"{n['censored']} of {n['of']} rows are left out: their feed isn't complete over the window. Send a heartbeat for it."
+        case "sample_ratio":
+            if numbers.get("unknown"):
+                return "The specification says neither weights nor propensities, so the sizes of the arms can't be checked."
+            if passed:
+                return (
+                    f"{n['counts']} rows in the arms, as the draws should give (p = {n['p']}). The comparison is fair."
+                )
+            return f"{n['counts']} rows in the arms, where {n['expected']} were due (p = {n['p']}). Rows were lost or moved; the arms can't be compared until it is known why."
+        case "sample_ratio_by_stratum":
+            if passed:
+                return f"Each of the {n['strata']} strata has the sizes that the draws should give."
+            return f"The stratum {numbers['stratum']} has other sizes than the draws should give (p = {n['p']}). Look for rows that are lost there."
+        case "missing_alike":
+            if passed:
+                return "Outcomes are missing equally often in every arm."
+            return f"Outcomes of {numbers['metric']} are missing more often in one arm (p = {n['p']}), which can make or hide an effect. Complete them."
+        case "clusters_enough":
+            if passed:
+                return f"Every arm has {n['statistic']} clusters or more."
+            return f"An arm has only {n['statistic']} clusters, and the method needs {n['needed']}. Randomize more clusters."
+        case "covariates_balanced":
+            if passed:
+                return f"What was known before is alike in the arms (largest standardized difference {n['statistic']})."
+            return f"{numbers['covariate']} differed between arms before anything was done (standardized difference {n['statistic']}). Read the adjusted figure too."
+        case "driver_and_money":
+            if passed:
+                return "Where both are settled, the metric that was to be moved and the money point the same way."
+            return f"The metric that was to be moved and the money point opposite ways for: {n['disagreeing']}. More of the one costs more than it brings."
+        case "cost_booked":
+            if passed:
+                return "Costs are the booked ones."
+            return (
+                f"{n['statistic']} of the cost is planned or estimated, not booked. Log costs to be sure of the return."
+            )
+        case "cost_varies":
+            return f"The cost of {n['arms']} has no variance, so the return shows only the uncertainty of the value."
+        case "guardrails_hold":
+            return (
+                "No guardrail is worse than its margin."
+                if passed
+                else f"Worse than its margin beyond doubt: {n['broken']}."
+            )
+        case "forced_left_out":
+            return f"Counted and left out of every effect: {n['modes']}."
+        case "agreed_before":
+            if passed:
+                return "What would count was signed before the first assignment."
+            return "Not agreed beforehand: this experiment was loaded after it had ended, so nobody signed what would count."
+    return found["id"]
+
+
+def _lower(name: str) -> str:
+    """A name inside a sentence; abbreviations and names with capitals stay."""
+    return name if len(name) > 1 and any(letter.isupper() for letter in name[1:]) else name[:1].lower() + name[1:]
+
+
+STATES = {"pass": "Passed", "warn": "Warning", "block": "Blocks", "info": "Note"}
+ROLES = {"primary": "primary", "driver": "driver", "secondary": "secondary", "guardrail": "guardrail"}
+BASELINE = "baseline"
+NOTHING = "none"
+NO_ROI = "no ratio: the extra cost isn't firmly above zero"
+
+
+def forest_title(bars: list[tuple[str, str]]) -> str:
+    """The finding: what pays, what may, what loses."""
+    said = {
+        "proven": "pays",
+        "likely": "probably pays",
+        "harmful": "loses",
+        "unclear": "is unclear",
+        "too_early": "can't be judged yet",
+    }
+    parts = [f"{label} {said[level]}" for label, level in bars]
+    return "; ".join([parts[0], *(_lower(part) for part in parts[1:])]) if len(parts) <= 3 else _counted(bars)
+
+
+def _counted(bars: list[tuple[str, str]]) -> str:
+    proven = [label for label, level in bars if level == "proven"]
+    harmful = sum(level == "harmful" for _, level in bars)
+    what = f"Proven: {', '.join(proven)}" if proven else "No arm is proven"
+    return f"{what}; {harmful} harmful" if harmful else what
+
+
+def forest_axis(unit: str, row: str, baseline: str, money: bool) -> str:
+    what = f"Net {unit} per {row}" if money else unit
+    return f"{what} compared with {_lower(baseline)}; line = 95 % range"
+
+
+def break_even(metric: str, amount: str) -> str:
+    return f"pays from {amount} of {_lower(metric)} on"
+
+
+def roi_set(kind: str, bounds: list[str]) -> str:
+    if kind == "line":
+        return "any return is possible"
+    return f"{bounds[0]} to {bounds[1]}" if kind == "interval" else f"below {bounds[0]} or above {bounds[1]}"
+
+
+def not_estimable(reason: str) -> str:
+    return f"can't be estimated: {reason}"
+
+
+def reading(up: bool, good: bool, settled: bool) -> str:
+    if not settled:
+        return "within chance"
+    return f"{'more' if up else 'fewer'}, {'good' if good else 'bad'}"

@@ -1,0 +1,222 @@
+"""Japanese: the fixed words and the sentences built from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+LEVELS = {
+    "proven": "実証済み",
+    "likely": "有望",
+    "unclear": "不明",
+    "harmful": "損失",
+    "too_early": "時期尚早",
+    "withheld": "保留",
+}
+ENDINGS = {
+    "proven": "実証済みです",
+    "likely": "有望ですが、実証はされていません",
+    "unclear": "効果があるとも無いとも言えません",
+    "harmful": "損失が実証されました",
+    "too_early": "判断には早すぎます",
+}
+POINTS = "ポイント"
+POINTS_OF = {
+    "decision": "求める決定",
+    "effect": "純効果",
+    "compared": "比較対象",
+    "confidence": "確からしさ",
+    "guardrails": "ガードレール",
+    "agreed": "合意者",
+    "quality": "データの質",
+    "next": "次の一歩",
+}
+EFFECT_HEAD = ("1件当たり", "下限", "推定", "上限")
+NO_GUARDRAILS = "合意されたものはありません。"
+ALL_PASSED = "不合格の検査はありません。"
+
+
+def earned(level: str, arm: str, baseline: str, unit: str, amount: str, low: str, high: str) -> str:
+    return f"{arm}は、{baseline}と比べて1件当たり{amount}の利益でした（範囲：{low}〜{high}）。{ENDINGS[level]}。"
+
+
+def lost(level: str, arm: str, baseline: str, unit: str, amount: str, low: str, high: str) -> str:
+    return f"{arm}は、{baseline}と比べて1件当たり{amount}の損失でした（範囲：{low}〜{high}）。{ENDINGS[level]}。"
+
+
+def also_lost(arm: str, amount: str) -> str:
+    return f"{arm}は{amount}の損失です。"
+
+
+def moved(
+    level: str, arm: str, baseline: str, metric: str, up: bool, amount: str, low: str, high: str, good: bool
+) -> str:
+    word = "増やしました" if up else "減らしました"
+    worth = "良い" if good else "悪い"
+    return (
+        f"{arm}は、{baseline}と比べて{metric}を{amount}{word}（{worth}変化、範囲：{low}〜{high}）。{ENDINGS[level]}。"
+    )
+
+
+def disagreeing(arm: str, metric: str) -> str:
+    return f"勝者はありません。{arm}は{metric}では最も良い一方、損失を出しています。"
+
+
+def compared(baseline: str, rows: str, unit: str) -> str:
+    return f"{baseline}（観察期間を終えた{rows}件）"
+
+
+def withheld(reason: str) -> str:
+    return f"数値は保留されています。{reason}"
+
+
+def driver_only(metric: str) -> str:
+    return f"{metric}は望ましい方向に動きましたが、利益は実証されていません。"
+
+
+NEXT = {
+    "proven": "実施し、価値を測り続けるためにホールドアウトを残してください。",
+    "unclear": "新しい実験で確かめるか、取りやめてください。この実験に行を足すと誤り率が崩れます。",
+    "harmful": "中止してください。",
+    "too_early": "観察期間が終わるまで待ってください。表示の範囲はいつ見ても有効です。",
+    "withheld": "不合格の検査が示す点を直し、分析をやり直してください。",
+}
+
+
+def confirm(rows: str, unit: str) -> str:
+    return f"各群約{rows}件の新しい実験で確かめるか、取りやめてください。"
+
+
+def agreed_next(text: str) -> str:
+    return f"この場合の合意：{text}"
+
+
+CHECKS = {
+    "mature_rows": "観察の完了",
+    "feeds_complete": "データの完全性",
+    "sample_ratio": "割り付け比率",
+    "sample_ratio_by_stratum": "層別の割り付け比率",
+    "missing_alike": "欠測の均等",
+    "clusters_enough": "クラスター数",
+    "covariates_balanced": "事前の均等",
+    "driver_and_money": "指標と金額",
+    "cost_booked": "費用の計上",
+    "cost_varies": "費用のばらつき",
+    "guardrails_hold": "ガードレール",
+    "forced_left_out": "対象外",
+    "agreed_before": "事前の合意",
+}
+MODES = {
+    "holdout": "ホールドアウト",
+    "forced_safety": "安全のための強制",
+    "forced_capacity": "能力不足による強制",
+    "manual": "手動",
+    "fallback": "代替",
+}
+
+
+def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
+    """Say a finding; ``n`` holds its numbers as texts."""
+    passed, numbers = found["passed"], found["numbers"]
+    match found["id"]:
+        case "mature_rows":
+            if not passed:
+                return f"まだ数えられる行がありません。観察中が{n['open']}件、打ち切りが{n['censored']}件です。待つか、データを補ってください。"
+            tail = f"観察中が{n['open']}件あります。" if numbers["open"] else ""
+            return f"{n['counted']}件が観察期間を終えました。{tail}"
+        case "feeds_complete":
+            if passed:
+                return "すべての観察期間でデータがそろっているため、事象の記録が無いことは「起きなかった」ことを意味します。"
+            return f"{n['of']}件中{n['censored']}件を除外しました。観察期間のデータがそろっていません。ハートビートを送ってください。"
+        case "sample_ratio":
+            if numbers.get("unknown"):
+                return "仕様に重みも割り付け確率も無いため、群の大きさを検査できません。"
+            if passed:
+                return f"各群の件数は{n['counts']}で、抽選どおりです（p = {n['p']}）。公平に比較できます。"
+            return f"各群の件数は{n['counts']}ですが、{n['expected']}のはずでした（p = {n['p']}）。行が失われたか移っています。原因が分かるまで群を比較できません。"
+        case "sample_ratio_by_stratum":
+            if passed:
+                return f"{n['strata']}個の層それぞれが、抽選どおりの大きさです。"
+            return f"層{numbers['stratum']}の大きさが抽選と異なります（p = {n['p']}）。失われた行を探してください。"
+        case "missing_alike":
+            if passed:
+                return "結果の欠測は、どの群でも同じ割合です。"
+            return f"{numbers['metric']}の結果が、ある群で多く欠けています（p = {n['p']}）。効果を作ったり隠したりします。補ってください。"
+        case "clusters_enough":
+            if passed:
+                return f"どの群にも{n['statistic']}個以上のクラスターがあります。"
+            return f"クラスターが{n['statistic']}個しかない群があります。この手法には{n['needed']}個が必要です。より多くのクラスターを割り付けてください。"
+        case "covariates_balanced":
+            if passed:
+                return f"事前に分かっていたことは各群で似ています（標準化差の最大は{n['statistic']}）。"
+            return f"{numbers['covariate']}が、何もしないうちから群の間で異なっています（標準化差{n['statistic']}）。調整後の数値も見てください。"
+        case "driver_and_money":
+            if passed:
+                return "両方が確かなところでは、動かしたい指標と金額は同じ方向です。"
+            return f"動かしたい指標と金額が逆の方向です：{n['disagreeing']}。得るものより費用の方が大きくなっています。"
+        case "cost_booked":
+            if passed:
+                return "費用は計上された実績です。"
+            return f"費用の{n['statistic']}は実績ではなく計画値または見積もりです。収益率を確かめるには費用を記録してください。"
+        case "cost_varies":
+            return f"{n['arms']}の費用にばらつきが無いため、収益率には価値の不確かさだけが表れます。"
+        case "guardrails_hold":
+            return (
+                "許容幅を超えて悪化したガードレールはありません。"
+                if passed
+                else f"許容幅を確実に超えて悪化：{n['broken']}。"
+            )
+        case "forced_left_out":
+            return f"数えたうえで、すべての効果から除外しました：{n['modes']}。"
+        case "agreed_before":
+            if passed:
+                return "何を数えるかは、最初の割り付けより前に署名されました。"
+            return "事前の合意がありません。終了後に読み込まれた実験のため、何を数えるかに署名した人はいません。"
+    return found["id"]
+
+
+STATES = {"pass": "合格", "warn": "注意", "block": "公表不可", "info": "参考"}
+ROLES = {"primary": "主要", "driver": "駆動", "secondary": "副次", "guardrail": "ガードレール"}
+BASELINE = "基準"
+NOTHING = "なし"
+NO_ROI = "比率なし：追加費用が確実にゼロを上回っていません"
+
+
+def forest_title(bars: list[tuple[str, str]]) -> str:
+    """The finding: what pays, what may, what loses."""
+    said = {
+        "proven": "利益",
+        "likely": "おそらく利益",
+        "harmful": "損失",
+        "unclear": "不明",
+        "too_early": "判断はまだできない",
+    }
+    if len(bars) <= 3:
+        return "、".join(f"{label}は{said[level]}" for label, level in bars)
+    proven = [label for label, level in bars if level == "proven"]
+    return f"実証済み：{'、'.join(proven)}" if proven else "実証された群はない"
+
+
+def forest_axis(unit: str, row: str, baseline: str, money: bool) -> str:
+    what = f"1件当たりの純利益（{unit}）" if money else unit
+    return f"{baseline}と比べた{what}、線は95%の範囲"
+
+
+def break_even(metric: str, amount: str) -> str:
+    return f"{metric}が{amount}以上で採算"
+
+
+def roi_set(kind: str, bounds: list[str]) -> str:
+    if kind == "line":
+        return "どの値もありうる"
+    return f"{bounds[0]}〜{bounds[1]}" if kind == "interval" else f"{bounds[0]}未満、または{bounds[1]}超"
+
+
+def not_estimable(reason: str) -> str:
+    return f"推定できません（{reason}）"
+
+
+def reading(up: bool, good: bool, settled: bool) -> str:
+    if not settled:
+        return "偶然の範囲内"
+    return f"{'増加' if up else '減少'}（{'良い' if good else '悪い'}）"

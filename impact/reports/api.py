@@ -1,0 +1,39 @@
+"""GET /reports."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from impact.reports.selectors import report_numbered, reports_of
+from workspaces.paging import page
+from workspaces.rest import Call
+
+
+class ReportAnswer(msgspec.Struct):
+    number: int
+    name: str
+    due_at: datetime
+    status: str
+    sha256: str
+
+
+class ReportPage(msgspec.Struct):
+    reports: list[ReportAnswer]
+    next: str | None
+
+
+def get_reports(call: Call) -> ReportPage:
+    found, following = page(reports_of(call.workspace), call.query)
+    answers = [
+        ReportAnswer(report.number, report.content["name"], report.due_at, report.status, report.sha256)
+        for report in found
+    ]
+    return ReportPage(answers, following)
+
+
+def get_report(call: Call) -> dict[str, Any]:
+    report = report_numbered(call.workspace, call.path["number"])
+    return report.content | {"sha256": report.sha256, "status": report.status}

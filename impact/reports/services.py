@@ -1,0 +1,148 @@
+"""Making reports: claimed by one, frozen with a number, delivered once to each address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import F
+
+from experiments.models import Experiment
+from impact.analysis.selectors import newest_analysis
+from impact.figures.executive import points
+from impact.figures.forms import Forms
+from impact.figures.sentences import completed
+from impact.reports.calendar import next_run
+from impact.reports.models import Delivery, Report, ReportSchedule
+from impact.reports.rendering import mail_html, mail_text, pdf_of, subject_of
+from workspaces import clock
+from workspaces.canonical import digest
+from workspaces.models import Workspace
+from workspaces.services.jobs import enqueue
+
+REPORT = "report"
+
+
+def claim_due_schedules() -> None:
+    """Turn every schedule that is due into one job; of any number of ticks, one claims it."""
+    for schedule in ReportSchedule.objects.select_related("workspace").order_by("next_run_at"):
+        now = clock.now(schedule.workspace)
+        due = schedule.next_run_at
+        if due > now:
+            continue
+        following = next_run(schedule.calendar, schedule.time_zone, now)
+        with transaction.atomic():
+            mine = ReportSchedule.objects.within(schedule.workspace).filter(pk=schedule.pk, next_run_at=due)
+            if mine.update(next_run_at=following):
+                enqueue(
+                    workspace=schedule.workspace,
+                    kind=REPORT,
+                    key=f"{schedule.key} due {due.isoformat()}",
+                    arguments={"schedule": schedule.key, "due_at": due.isoformat()},
+                )
+
+
+def freeze_report(
+    *, schedule: ReportSchedule, due_at: datetime, writing: Callable[[], AbstractContextManager[None]]
+) -> Report:
+    """Freeze the newest analyses into a numbered report, or return the one that was frozen for this time."""
+    workspace = schedule.workspace
+    with writing():
+        made = Report.objects.within(workspace).filter(schedule=schedule, due_at=due_at).first()
+        if made is not None:
+            return made
+        Workspace.objects.select_for_update().get(pk=workspace.pk)
+        last = Report.objects.within(workspace).order_by("-number").first()
+        previous = Report.objects.within(workspace).filter(schedule=schedule).order_by("-number").first()
+        number = last.number + 1 if last else 1
+        content = _content(schedule, number, due_at, previous)
+        return Report.objects.create(
+            workspace=workspace,
+            schedule=schedule,
+            number=number,
+            due_at=due_at,
+            content=content,
+            sha256=digest(content),
+            previous=previous,
+            created_at=clock.now(workspace),
+        )
+
+
+def deliver(report: Report) -> None:
+    """Mail the report to everybody who hasn't got it; the message id stays, so a second copy shows as one."""
+    for recipient in report.schedule.recipients:
+        Delivery.objects.get_or_create(
+            workspace=report.workspace,
+            report=report,
+            recipient=recipient,
+            defaults={"message_id": f"<report-{report.pk}.{digest(recipient)[:16]}@impact>"},
+        )
+    for delivery in report.deliveries.exclude(state=Delivery.State.SENT):
+        message = EmailMultiAlternatives(
+            subject_of(report),
+            mail_text(report),
+            to=[delivery.recipient],
+            headers={"Message-ID": delivery.message_id},
+        )
+        message.attach_alternative(mail_html(report), "text/html")
+        message.attach(f"report-{report.number}.pdf", pdf_of(report), "application/pdf")
+        try:
+            message.send()
+        except OSError as error:
+            delivery.state, delivery.error = Delivery.State.FAILED, f"{type(error).__name__}: {error}"
+            delivery.save(update_fields=["state", "error"])
+            raise
+        delivery.state, delivery.error, delivery.sent_at = Delivery.State.SENT, "", clock.server_now()
+        delivery.save(update_fields=["state", "error", "sent_at"])
+
+
+def _content(schedule: ReportSchedule, number: int, due_at: datetime, previous: Report | None) -> dict[str, Any]:
+    workspace = schedule.workspace
+    workspace.refresh_from_db(fields=["audit_head"])
+    named = Experiment.objects.within(workspace).filter(key__in=schedule.experiments).select_related("workspace")
+    experiments = {experiment.key: experiment for experiment in named}
+    return {
+        "number": number,
+        "name": schedule.name,
+        "audience": schedule.audience,
+        "language": schedule.language,
+        "time_zone": schedule.time_zone,
+        "due_at": due_at.astimezone(UTC).isoformat(),
+        "workspace": {"key": workspace.key, "name": workspace.name, "simulated": workspace.simulated},
+        "currency": workspace.currency,
+        "audit_head": workspace.audit_head,
+        "previous": previous and {"number": previous.number, "sha256": previous.sha256},
+        "experiments": [
+            _experiment_content(experiments[key], schedule.language, schedule.time_zone)
+            for key in schedule.experiments
+            if key in experiments
+        ],
+    }
+
+
+def _experiment_content(experiment: Experiment, language: str, time_zone: str) -> dict[str, Any]:
+    analysis = newest_analysis(experiment)
+    head = {"key": experiment.key, "name": experiment.name}
+    if analysis is None:
+        return head | {"results": None, "points": []}
+    case = (experiment.plan or {}).get("case", {})
+    results = completed(analysis.document, language, case)
+    return head | {
+        "results": results,
+        "points": points(results, case, _signatures(experiment, language, time_zone), language),
+    }
+
+
+def _signatures(experiment: Experiment, language: str, time_zone: str) -> list[str]:
+    agreement = experiment.agreements.filter(sha256=experiment.plan_sha256).order_by(F("version").desc()).first()
+    if agreement is None:
+        return []
+    forms = Forms(language)
+    return [
+        f"{signature.person.name} ({signature.signs_for}), {forms.day(signature.signed_at, time_zone)}"
+        for signature in agreement.signatures.select_related("person").order_by("signed_at", "signs_for")
+    ]

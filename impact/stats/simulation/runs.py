@@ -1,0 +1,257 @@
+"""One run of each kind of method on simulated data: is a true null rejected, is the truth covered?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+from scipy import special
+
+from impact.stats.adjustment import cuped, lin
+from impact.stats.beliefs import booked
+from impact.stats.boundaries import bounds
+from impact.stats.choice import Choice, Facts, choose
+from impact.stats.clusters import ClusterSums, cr2
+from impact.stats.compliance import cace
+from impact.stats.drawn import DrawnEffect
+from impact.stats.effects import Effect, NotEstimable, TEffect, difference, projected
+from impact.stats.exact import ExactEffect
+from impact.stats.lift import lift
+from impact.stats.margins import non_inferiority
+from impact.stats.moments import MomentTable
+from impact.stats.off_policy import Log, cross_fitted, doubly_robust, snips
+from impact.stats.policies import policy_difference
+from impact.stats.proportions import ScoreEffect
+from impact.stats.ratio_sets import RatioSet
+from impact.stats.ratios import ratio
+from impact.stats.redraws import keys_of_clusters, keys_of_rows, redrawn
+from impact.stats.roi import roi, stratified
+from impact.stats.sequences import always_valid
+from impact.stats.simulation import ALPHA, Run
+from impact.stats.simulation import rows as data
+from impact.stats.simulation.clusters import ClusterMaker
+from impact.stats.simulation.rows import Maker, Rng, Rows
+from impact.stats.wild import wild_bootstrap
+
+LEVEL = 1 - ALPHA
+DRAWS = 399
+LOOKS, ROWS_PER_LOOK = 20, 50
+PLANNED_SE = (2 / (LOOKS * ROWS_PER_LOOK)) ** 0.5
+
+Estimate = Callable[[Rows, int], "Effect | NotEstimable"]
+Found = Callable[[Rows], "RatioSet | str"]
+
+
+def judge(method: str, choice: Choice, null: Effect | NotEstimable, there: Effect | NotEstimable, truth: float) -> Run:
+    """Run of a method, refused where it isn't the one that is chosen, or one beside it."""
+    if method not in (choice.method, *choice.beside):
+        return Run(refused=f"{choice.method} instead, {choice.reason}")
+    for effect in (null, there):
+        if isinstance(effect, NotEstimable):
+            return Run(refused=effect.reason)
+    assert not isinstance(null, NotEstimable) and not isinstance(there, NotEstimable)
+    if isinstance(there, DrawnEffect | ExactEffect):
+        covered = there.p_value(truth) > ALPHA
+    else:
+        covered = there.interval(LEVEL)[0] <= truth <= there.interval(LEVEL)[1]
+    return Run(null.p_value() <= ALPHA, covered, bool(choice.warnings))
+
+
+def rowwise(method: str, make: Maker, estimate: Estimate, rng: Rng, column: str = "y", covariates: int = 0) -> Run:
+    """Run of a method whose effect is the difference in a mean."""
+    null, there = make(rng, False), make(rng, True)
+    choice = choose(null.facts(column, covariates))
+    seed = int(rng.integers(2**31))
+    return judge(method, choice, estimate(null, seed), estimate(there, seed), there.truth)
+
+
+def with_one_slope(make: Maker, rng: Rng) -> Run:
+    """CUPED where Lin's method stands beside, always with the warning that theta counts as known."""
+    return rowwise("lin", make, by_cuped, rng, covariates=1)._replace(warned=True)
+
+
+def set_of(make: Maker, found: Found, null: float, rng: Rng) -> Run:
+    """Run of a method that gives a set of ratios, refused with the reason where it gives none."""
+    before, after = make(rng, False), make(rng, True)
+    sets = found(before), found(after)
+    for one in sets:
+        if isinstance(one, str):
+            return Run(refused=one)
+    assert isinstance(sets[0], RatioSet) and isinstance(sets[1], RatioSet)
+    return Run(null not in sets[0], after.truth in sets[1])
+
+
+def mean_difference(rows: Rows, seed: int) -> TEffect | NotEstimable:
+    return difference(rows.table, {"y": 1.0}, "t", "b")
+
+
+def by_lin(rows: Rows, seed: int) -> TEffect | NotEstimable:
+    return lin(rows.table, {"y": 1.0}, ["x"], "t", "b")
+
+
+def by_cuped(rows: Rows, seed: int) -> TEffect | NotEstimable:
+    return cuped(rows.table, {"y": 1.0}, ["x"], "t", "b")
+
+
+def by_redraws(rows: Rows, seed: int) -> DrawnEffect | NotEstimable:
+    keys = keys_of_rows(rows.columns["y"], rows.arm, rows.stratum, rows.swap)
+    return redrawn(keys, "t", "b", seed=seed, draws=DRAWS, exact_below=2_000)
+
+
+def ratios(make: Maker, rng: Rng) -> Run:
+    null, there = make(rng, False), make(rng, True)
+    choice = choose(null.facts("spent")._replace(kind="ratio", skew=0.0))
+    effects = [ratio(rows.table, {"spent": 1.0}, {"orders": 1.0}, "t", "b") for rows in (null, there)]
+    return judge("delta", choice, effects[0], effects[1], there.truth)
+
+
+def lifted(rows: Rows) -> RatioSet | str:
+    effect = difference(rows.table, {"y": 1.0}, "t", "b")
+    assert isinstance(effect, TEffect)
+    found = lift(rows.table, {"y": 1.0}, "t", "b", effect, LEVEL)
+    return found.set if found else "the baseline's mean isn't positive"
+
+
+def returned(rows: Rows) -> RatioSet | str:
+    found = roi(stratified(rows.table, "t", "b"), LEVEL)
+    return found.reason if isinstance(found, NotEstimable) else found.set
+
+
+def complied(rows: Rows) -> RatioSet | str:
+    found = cace(stratified(rows.table, "t", "b"), LEVEL)
+    return found.reason if isinstance(found, NotEstimable) else found.set
+
+
+def proportion(method: str, sizes: tuple[int, int], base: float, gain: float, rng: Rng) -> Run:
+    """Successes of two arms, with the base rate in both, and with a gain in the treated one."""
+    effects: list[Effect] = []
+    for rate in (base, base + gain):
+        pair = (int(rng.binomial(sizes[0], rate)), sizes[0]), (int(rng.binomial(sizes[1], base)), sizes[1])
+        choice = choose(Facts("proportion", sizes, counts=pair))
+        if choice.method != method:
+            return Run(refused=f"{choice.method} instead, {choice.reason.split(' ', 1)[1]}")
+        effects.append(ScoreEffect(*pair) if method == "score" else ExactEffect(*pair))
+    return judge(method, choice, effects[0], effects[1], gain)
+
+
+def guarded(rng: Rng) -> Run:
+    """A guardrail just at its margin: neither kept nor broken, one .025 each."""
+    rows = data.normal(rng, False, (150, 150))
+    rows.columns["y"][rows.arm == "t"] -= 0.2
+    effect = difference(rows.table, {"y": 1.0}, "t", "b")
+    assert isinstance(effect, TEffect)
+    low, high = effect.interval(LEVEL)
+    return Run(non_inferiority(effect, 0.2, "more", LEVEL).status != "open", low <= -0.2 <= high)
+
+
+def future_mix(rng: Rng, effect: bool) -> Rows:
+    """Strata in random numbers: the effect on the population they come from."""
+    sizes = [int(size) for size in rng.multinomial(400, [0.5, 0.3, 0.2])]
+    return data.stratum_effects(rng, effect, sizes)._replace(truth=0.65 * effect)
+
+
+def projection(rng: Rng) -> Run:
+    null, there = future_mix(rng, False), future_mix(rng, True)
+    effects = [projected(rows.table, {"y": 1.0}, "t", "b") for rows in (null, there)]
+    return judge("stratified", choose(null.facts()), effects[0], effects[1], there.truth)
+
+
+def family(adjust: Callable[[Sequence[float]], list[float]], comparisons: int, rng: Rng) -> Run:
+    """Several arms against one baseline, or segments: is any true null rejected?"""
+    arm = np.repeat([f"arm{i}" for i in range(comparisons + 1)], 100)
+    table = MomentTable.from_arrays({"y": rng.normal(0, 1, arm.size)}, arm)
+    effects = [difference(table, {"y": 1.0}, f"arm{i + 1}", "arm0") for i in range(comparisons)]
+    p = [effect.p_value() for effect in effects if isinstance(effect, TEffect)]
+    return Run(min(adjust(p)) <= ALPHA, True)
+
+
+def looked_at(intervals: Callable[[list[TEffect]], Iterable[tuple[float, float]]], rng: Rng) -> Run:
+    """Twenty looks at a growing experiment: does any of their intervals miss the truth?"""
+    missed = []
+    for truth in (0.0, 0.3):
+        y = rng.exponential(1, (2, ROWS_PER_LOOK * LOOKS))
+        y[0] += truth
+        effects = []
+        for n in range(ROWS_PER_LOOK, ROWS_PER_LOOK * LOOKS + 1, ROWS_PER_LOOK):
+            arm = np.repeat(["t", "b"], n)
+            effect = difference(MomentTable.from_arrays({"y": y[:, :n].ravel()}, arm), {"y": 1.0}, "t", "b")
+            assert isinstance(effect, TEffect)
+            effects.append(effect)
+        missed.append(any(not low <= truth <= high for low, high in intervals(effects)))
+    return Run(missed[0], not missed[1])
+
+
+def planned_looks(effects: list[TEffect]) -> Iterator[tuple[float, float]]:
+    """Repeated intervals of ``looks.look``, whose bounds don't depend on the looks that follow."""
+    rising: dict[float, TEffect] = {}
+    for effect in effects:
+        fraction = (PLANNED_SE / effect.se) ** 2
+        if not rising or fraction > max(rising):
+            rising[fraction] = effect
+    limits = bounds(list(rising), ALPHA, final=effects[-1] in rising.values())
+    for limit, effect in zip(limits, rising.values(), strict=True):
+        level = 1 - 2 * float(special.ndtr(-limit))
+        if level < 1:
+            yield effect.interval(level)
+
+
+def any_time(effects: list[TEffect]) -> Iterator[tuple[float, float]]:
+    return (always_valid(effect, PLANNED_SE, LEVEL).interval for effect in effects)
+
+
+def chosen_policy(method: str, rng: Rng) -> Run:
+    """A policy that gives each stratum its best action against none for all, from logged draws."""
+    runs = []
+    for gain in (0.0, 1.0):
+        n = 1_200
+        stratum, action = rng.integers(0, 3, n), rng.integers(0, 3, n)
+        reward = 5.0 * stratum + gain * (action == stratum) + rng.normal(0, 2, n) * (1 + stratum)
+        policy, nobody, rows = np.zeros((n, 3)), np.zeros((n, 3)), np.arange(n)
+        policy[rows, stratum] = nobody[rows, 0] = 1.0
+        log = Log.from_arrays(reward, action, np.full(n, 1 / 3))
+        found: TEffect | NotEstimable
+        if method == "snips":
+            found = snips(log, policy, nobody)
+        elif method == "doubly_robust":
+            predicted = cross_fitted(log, np.eye(3)[stratum], 3, seed=int(rng.integers(2**31)))
+            if isinstance(predicted, NotEstimable):
+                return Run(refused=predicted.reason)
+            found = doubly_robust(log, policy, predicted, nobody)
+        else:
+            table = MomentTable.from_arrays({"y": reward}, action.astype(str), stratum.astype(str))
+            best = {label: label for label in "012"}
+            found = policy_difference(table, {"y": 1.0}, best, dict.fromkeys(best, "0"))
+        if isinstance(found, NotEstimable):
+            return Run(refused=found.reason)
+        # none is the best action of the first stratum
+        truth = gain * (2 - 0) / 3 if method != "policy_stratified" else gain * float((stratum > 0).mean())
+        low, high = found.interval(LEVEL)
+        runs.append(low <= truth <= high)
+    return Run(not runs[0], runs[1])
+
+
+def shrunk(rng: Rng) -> Run:
+    """The best of five actions, true effects drawn around 0: does the booked interval hold its true effect?"""
+    truths = rng.normal(0, 1, 5)
+    estimates = truths + rng.normal(0, 1.5, 5)
+    best = int(np.argmax(estimates))
+    low, high = booked(TEffect(float(estimates[best]), 1.5, np.inf, "welch"), 1.0, LEVEL).interval
+    return Run(not low <= truths[best] <= high, low <= truths[best] <= high)
+
+
+def clusterwise(method: str, make: ClusterMaker, rng: Rng) -> Run:
+    """Run of a method on cluster sums."""
+    null, there = make(rng, False), make(rng, True)
+    seed = int(rng.integers(2**31))
+
+    def estimate(sums: ClusterSums) -> Effect | NotEstimable:
+        if method == "cluster_cr2":
+            return cr2(sums, {"y": 1.0}, "t", "b")
+        if method == "wild_bootstrap":
+            return wild_bootstrap(sums, {"y": 1.0}, "t", "b", seed=seed, draws=DRAWS)
+        keys = keys_of_clusters(sums, {"y": 1.0})
+        return (
+            keys if isinstance(keys, NotEstimable) else redrawn(keys, "t", "b", seed=seed, draws=DRAWS, exact_below=0)
+        )
+
+    return judge(method, choose(null.facts), estimate(null.sums), estimate(there.sums), there.truth)

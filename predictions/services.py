@@ -1,0 +1,86 @@
+"""Writing predictions: checked against their model, stored once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from predictions.models import ModelVersion, Prediction, Task
+from predictions.rows import PredictionRow, Scored
+from workspaces import clock
+from workspaces.canonical import digest
+from workspaces.errors import Invalid, Refusal
+from workspaces.models import Workspace
+from workspaces.services.facts import Taken, take_batch
+
+# how far a client's clock may run ahead of ours
+CLOCK_SKEW = timedelta(minutes=1)
+TYPES = {"number": float, "text": str, "boolean": bool}
+
+
+def log_predictions(*, workspace: Workspace, raw: Sequence[Any]) -> list[Taken]:
+    """Store a batch of predictions and answer for each row."""
+
+    def build(rows: Mapping[int, PredictionRow]) -> dict[int, Prediction | Refusal]:
+        versions = versions_of(workspace, (row.scored() for row in rows.values()))
+        return {index: _built(versions, row, clock.received_at(workspace, row.at)) for index, row in rows.items()}
+
+    return take_batch(
+        workspace=workspace, kind="prediction", model=Prediction, shape=PredictionRow, raw=raw, build=build
+    )
+
+
+def versions_of(workspace: Workspace, rows: Iterable[Scored]) -> dict[tuple[str, str], ModelVersion]:
+    """Return the model versions that these rows name, as far as they exist."""
+    named = {(row.model, row.version) for row in rows}
+    found = (
+        ModelVersion.objects.within(workspace)
+        .filter(model__key__in={model for model, _ in named}, version__in={version for _, version in named})
+        .select_related("model")
+    )
+    return {(version.model.key, version.version): version for version in found}
+
+
+def prediction_of(
+    versions: Mapping[tuple[str, str], ModelVersion], unit_id: str, scored: Scored, known_at: datetime
+) -> Prediction:
+    """Return an unsaved prediction, or refuse one that its model can't have made."""
+    version = versions.get((scored.model, scored.version))
+    if version is None:
+        raise Refusal(
+            "unknown-model",
+            f"There is no model {scored.model!r} with a version {scored.version!r}; declare it with apply, "
+            "then send the row again",
+            "/model",
+        )
+    if version.model.task == Task.PROBABILITY and not 0 <= scored.score <= 1:
+        raise Invalid("invalid-field", f"score == {scored.score}, a probability must be in [0, 1]", "/score")
+    if scored.predicted_at > known_at + CLOCK_SKEW:
+        raise Invalid(
+            "newer-than-the-decision",
+            f"predicted_at == {scored.predicted_at.isoformat()} is after {known_at.isoformat()}: "
+            "a prediction and its features must be older than what is decided from them",
+            "/predicted_at",
+        )
+    for name, kind in version.model.features.items():
+        value = scored.features.get(name)
+        if value is not None and not isinstance(value, TYPES[kind]):
+            raise Invalid("invalid-field", f"feature {name} == {value!r}, must be a {kind}", f"/features/{name}")
+    return Prediction(
+        version=version,
+        unit_id=unit_id,
+        score=scored.score,
+        predicted_at=scored.predicted_at,
+        features=scored.features,
+        features_sha256=digest(scored.features),
+    )
+
+
+def _built(
+    versions: Mapping[tuple[str, str], ModelVersion], row: PredictionRow, known_at: datetime
+) -> Prediction | Refusal:
+    try:
+        return prediction_of(versions, row.unit_id, row.scored(), known_at)
+    except Refusal as refusal:
+        return refusal

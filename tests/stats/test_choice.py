@@ -1,0 +1,61 @@
+import pytest
+
+from impact.stats.choice import Facts, choose
+
+
+@pytest.mark.parametrize(
+    ("facts", "method", "beside"),
+    [
+        (Facts("mean", (15_000, 15_000)), "stratified", ()),
+        (Facts("mean", (15_000, 15_000), strata=3, covariates=2), "stratified", ("lin",)),
+        (Facts("mean", (25, 25), covariates=3), "stratified", ()),
+        (Facts("mean", (30, 30), covariates=3), "stratified", ("lin",)),
+        (Facts("mean", (19, 400)), "randomization", ()),
+        (Facts("mean", (1, 400)), "none", ()),
+        (Facts("mean", (9, 30), clustered=True), "randomization", ()),
+        (Facts("mean", (12, 12), clustered=True), "cluster_cr2", ("wild_bootstrap",)),
+        (Facts("mean", (60, 60), clustered=True), "cluster_cr2", ()),
+        (Facts("mean", (60, 60), clustered=True, size_cv=0.9), "cluster_cr2", ("wild_bootstrap",)),
+        (Facts("proportion", (400, 400), clustered=True, counts=((9, 400), (20, 400))), "cluster_cr2", ()),
+        (Facts("proportion", (400, 400), counts=((9, 400), (20, 400))), "score", ()),
+        (Facts("proportion", (400, 400), counts=((4, 400), (20, 400))), "exact", ()),
+        (Facts("proportion", (400, 400), counts=((398, 400), (20, 400))), "exact", ()),
+        (Facts("proportion", (8, 9), counts=((3, 8), (0, 9))), "exact", ()),
+        (Facts("proportion", (15_000, 15_000), counts=((5_000, 15_000), (2, 15_000))), "score", ()),
+        (Facts("proportion", (400, 400), strata=3, counts=((4, 400), (20, 400))), "stratified", ()),
+        (Facts("ratio", (400, 400)), "delta", ()),
+        (Facts("ratio", (10, 400)), "randomization", ()),
+    ],
+)
+def test_the_method_follows_from_the_design_and_the_counts(facts, method, beside):
+    found = choose(facts)
+    assert (found.method, found.beside) == (method, beside)
+    assert found.reason
+
+
+def test_it_says_why():
+    assert choose(Facts("mean", (9, 30), clustered=True)).reason == "9 clusters in an arm, fewer than 10"
+    assert choose(Facts("mean", (19, 30))).reason == "19 rows in an arm, fewer than 20"
+    assert choose(Facts("proportion", (400, 400), counts=((4, 400), (20, 400)))).reason == (
+        "4 successes or failures in an arm, fewer than 5"
+    )
+
+
+def test_heavy_tails_are_said_on_its_face():
+    assert choose(Facts("mean", (15_000, 15_000), skew=3.0)).warnings == ()
+    assert choose(Facts("mean", (30, 30), skew=0.8)).warnings == ()
+    [warning] = choose(Facts("mean", (500, 15_000), skew=3.0)).warnings
+    assert warning == "heavy tails: 2756 rows an arm for a normal mean"
+    assert choose(Facts("mean", (30, 30), clustered=True, skew=2.0)).warnings == (
+        "heavy tails: 435 clusters an arm for a normal mean",
+    )
+
+
+def test_few_keys_say_what_their_p_value_is_about():
+    assert choose(Facts("mean", (12, 12), draws=2_704_156)).warnings == ()
+    assert choose(Facts("mean", (4, 4), draws=70, spread=3.0, skew=2.5)).warnings == (
+        "70 possible draws: rejects less often than alpha",
+        "spreads differ: exact only for an effect that is the same everywhere",
+        "heavy tails: a few rows decide",
+    )
+    assert choose(Facts("mean", (4, 4), clustered=True, draws=70)).warnings != ()

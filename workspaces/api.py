@@ -1,0 +1,58 @@
+"""GET /jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from workspaces.errors import Missing
+from workspaces.models import Job
+from workspaces.paging import page
+from workspaces.rest import Call
+
+
+class JobAnswer(msgspec.Struct):
+    """``progress`` runs from 0 to 1; ``error`` says why a failed job failed."""
+
+    id: str
+    kind: str
+    key: str
+    state: str
+    progress: float
+    message: str
+    attempts: int
+    result: Any
+    error: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class JobPage(msgspec.Struct):
+    jobs: list[JobAnswer]
+    next: str | None
+
+
+def get_jobs(call: Call) -> JobPage:
+    found, following = page(Job.objects.within(call.workspace), call.query)
+    return JobPage([job_answer(job) for job in found], following)
+
+
+def get_job(call: Call) -> JobAnswer:
+    text = call.path["id"]
+    try:
+        job = Job.objects.within(call.workspace).filter(pk=UUID(text)).first()
+    except ValueError:
+        job = None
+    if job is None:
+        raise Missing("job", text)
+    return job_answer(job)
+
+
+def job_answer(job: Job) -> JobAnswer:
+    return JobAnswer(
+        str(job.pk), job.kind, job.key, job.state, job.progress, job.message, job.attempts, job.result, job.error,
+        job.created_at, job.finished_at,
+    )  # fmt: skip

@@ -1,0 +1,33 @@
+"""One text for one content: canonical JSON and its digest."""
+
+import hashlib
+import json
+from typing import Any
+
+from django.db import models
+
+
+def dumps(content: Any) -> str:
+    """Write JSON with sorted keys, no blanks, shortest floats and no NaN."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of the canonical JSON, in hexadecimal."""
+    return hashlib.sha256(dumps(content).encode()).hexdigest()
+
+
+class CanonicalJSONField(models.TextField):
+    """JSON kept as canonical text: jsonb would reorder it and rewrite its numbers."""
+
+    def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
+        return None if value is None else json.loads(value)
+
+    def to_python(self, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
+
+    def get_prep_value(self, value: Any) -> str | None:
+        return None if value is None else dumps(value)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return dumps(self.value_from_object(obj))

@@ -1,0 +1,210 @@
+"""The REST machinery: who calls, may they, what did they send, what do they get; errors as problem documents."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from workspaces import clock
+from workspaces.errors import Refusal
+from workspaces.models import ApiKey, Workspace
+from workspaces.services.facts import Taken
+from workspaces.services.keys import secret_digest
+from workspaces.strict import convert, load_json
+
+BATCH_LIMIT = 1000
+PAGE_LIMIT = 500
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated request."""
+
+    workspace: Workspace
+    key: ApiKey
+    body: Any
+    rows: list[Any]
+    single: bool
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+
+    @property
+    def actor(self) -> str:
+        return str(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status other than 200, or a body that is no JSON."""
+
+    body: Any
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One call of the API: the row of the table that routes, checks and documents it.
+
+    ``rows`` names the list of a batch and the shape of its rows; where ``single`` is true, one row may also
+    be sent by itself. ``body`` is the shape of any other body.
+    """
+
+    method: str
+    path: str
+    scope: str
+    view: Callable[[Call], Any]
+    summary: str
+    answer: Any
+    body: type | None = None
+    rows: tuple[str, type] | None = None
+    single: bool = False
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+class BatchRow(msgspec.Struct, omit_defaults=True):
+    """What became of one row, by its place in the batch."""
+
+    index: int
+    status: str
+    id: str | None = None
+    code: str = ""
+    detail: str = ""
+    pointer: str = ""
+    decision: Any = None
+
+
+class BatchAnswer(msgspec.Struct):
+    """accepted + duplicate + quarantined + rejected is what was sent."""
+
+    accepted: int
+    duplicate: int
+    quarantined: int
+    rejected: int
+    results: list[BatchRow]
+
+
+class FieldError(msgspec.Struct):
+    pointer: str
+    detail: str
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    """RFC 9457; ``code`` is stable, ``detail`` names the value and the remedy."""
+
+    title: str
+    status: int
+    code: str
+    detail: str
+    type: str = "about:blank"
+    errors: list[FieldError] = []
+
+
+def batch_answer(taken: Sequence[Taken], decisions: Mapping[int, Any] | None = None) -> BatchAnswer:
+    counts = dict.fromkeys(("accepted", "duplicate", "quarantined", "rejected"), 0)
+    for one in taken:
+        counts[one.status] += 1
+    return BatchAnswer(
+        **counts,
+        results=[
+            BatchRow(
+                one.index,
+                one.status,
+                str(one.id) if one.id else None,
+                one.code,
+                one.detail,
+                one.pointer,
+                (decisions or {}).get(one.index),
+            )
+            for one in taken
+        ],
+    )
+
+
+def view_of(endpoints: Sequence[Endpoint], titles: Mapping[str, tuple[int, str]]) -> Callable[..., HttpResponse]:
+    """Make the Django view of one path from the endpoints that share it, one for each method."""
+    by_method = {endpoint.method: endpoint for endpoint in endpoints}
+
+    @csrf_exempt
+    def view(request: HttpRequest, **path: str) -> HttpResponse:
+        try:
+            endpoint = by_method.get(request.method or "")
+            if endpoint is None:
+                allowed = ", ".join(sorted(by_method))
+                raise Refusal("method-not-allowed", f"{request.method} is not possible here; use {allowed}.")
+            key = authenticate(request)
+            if endpoint.scope not in key.scopes:
+                raise Refusal("scope-missing", f"This key lacks the scope {endpoint.scope!r}; it has {key.scopes}.")
+            result = endpoint.view(_call(request, key, endpoint, path))
+        except Refusal as refusal:
+            return problem(refusal, titles)
+        status, body = (result.status, result.body) if isinstance(result, Answer) else (200, result)
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        return HttpResponse(content, status=status, content_type="application/json")
+
+    return view
+
+
+def authenticate(request: HttpRequest) -> ApiKey:
+    """Find the key of the Authorization header; every failure looks the same."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    prefix = "_".join(secret.split("_")[:2])
+    key = None
+    if scheme.lower() == "bearer" and prefix and secret.isascii() and secret.isprintable():
+        key = ApiKey.objects.select_related("workspace").filter(prefix=prefix).first()
+    if key is None or not hmac.compare_digest(key.sha256, secret_digest(secret)):
+        raise Refusal("unauthenticated", "Send a valid API key as 'Authorization: Bearer <key>'.")
+    now = clock.server_now()
+    if key.revoked_at or (key.expires_at and key.expires_at <= now):
+        raise Refusal("unauthenticated", "Send a valid API key as 'Authorization: Bearer <key>'.")
+    if key.last_used_on != now.date():
+        ApiKey.objects.filter(pk=key.pk).update(last_used_on=now.date())
+    return key
+
+
+def problem(refusal: Refusal, titles: Mapping[str, tuple[int, str]]) -> HttpResponse:
+    """Answer a refusal as a problem document."""
+    status, title = titles[refusal.code]
+    errors = [FieldError(refusal.pointer, refusal.detail)] if refusal.pointer else []
+    body = Problem(title=title, status=status, code=refusal.code, detail=refusal.detail, errors=errors)
+    response = HttpResponse(msgspec.json.encode(body), status=status, content_type=PROBLEM)
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _call(request: HttpRequest, key: ApiKey, endpoint: Endpoint, path: Mapping[str, str]) -> Call:
+    unknown = sorted(set(request.GET) - set(endpoint.query))
+    if unknown:
+        known = ", ".join(endpoint.query) or "none"
+        raise Refusal("unknown-parameter", f"The parameter {unknown[0]!r} is not known here; known: {known}.")
+    body, rows, single = None, [], False
+    if endpoint.body:
+        body = convert(load_json(_body(request) or b"{}"), endpoint.body)
+    elif endpoint.rows:
+        document = load_json(_body(request))
+        single = endpoint.single and isinstance(document, dict) and endpoint.rows[0] not in document
+        rows = [document] if single else _rows(document, endpoint.rows[0])
+    return Call(key.workspace, key, body, rows, single, path, request.GET.dict())
+
+
+def _body(request: HttpRequest) -> bytes:
+    try:
+        return request.body
+    except RequestDataTooBig as error:
+        raise Refusal("too-large", "The body is larger than 8 MiB; send it in parts.") from error
+
+
+def _rows(document: Any, name: str) -> list[Any]:
+    if not isinstance(document, dict) or set(document) != {name} or not isinstance(document[name], list):
+        raise Refusal("not-a-batch", f"Send one object with nothing but the list {name!r}.", f"/{name}")
+    if len(document[name]) > BATCH_LIMIT:
+        raise Refusal("too-large", f"{name} has {len(document[name])} rows, at most {BATCH_LIMIT} a call.", f"/{name}")
+    return document[name]

@@ -1,0 +1,133 @@
+"""Workspaces, their members, and the links that people get in by."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from workspaces import clock
+from workspaces.errors import Missing, Refusal
+from workspaces.identifiers import check_key
+from workspaces.models import Invitation, Membership, Person, Workspace
+from workspaces.models.people import Role, SignsFor
+from workspaces.services import audit
+
+INVITATION_LASTS = timedelta(days=7)
+
+
+@transaction.atomic
+def create_workspace(
+    *, key: str, name: str, currency: str = "EUR", time_zone: str = "UTC", simulated: bool = False, actor: str
+) -> Workspace:
+    """Make a workspace; whether it is simulated is fixed at its birth."""
+    try:
+        check_key(key)
+        ZoneInfo(time_zone)
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        raise Refusal("invalid-workspace", str(error)) from error
+    if currency not in Locale("en").currencies:
+        raise Refusal("invalid-workspace", f"currency == {currency!r} is no ISO 4217 code like EUR")
+    if Workspace.objects.filter(key=key).exists():
+        raise Refusal("workspace-exists", f"There is a workspace {key!r} already; choose another key.")
+    workspace = Workspace.objects.create(
+        key=key,
+        name=name,
+        currency=currency,
+        time_zone=time_zone,
+        simulated=simulated,
+        created_at=clock.server_now(),
+    )
+    audit.record(
+        workspace=workspace,
+        actor=actor,
+        action="create workspace",
+        subject=key,
+        after={"name": name, "currency": currency, "time_zone": time_zone, "simulated": simulated},
+    )
+    return workspace
+
+
+@transaction.atomic
+def invite(*, workspace: Workspace, role: str, signs_for: str = "", actor: str) -> tuple[Invitation, str]:
+    """Make an invitation and return it with the token of its link, shown once."""
+    if role not in Role.values:
+        raise Refusal("unknown-role", f"role == {role!r}, must be one of {', '.join(Role.values)}")
+    if signs_for and signs_for not in SignsFor.values:
+        raise Refusal("unknown-role", f"signs_for == {signs_for!r}, must be one of {', '.join(SignsFor.values)}")
+    token = secrets.token_urlsafe(32)
+    now = clock.server_now()
+    invitation = Invitation.objects.create(
+        workspace=workspace,
+        role=role,
+        signs_for=signs_for,
+        token_sha256=token_digest(token),
+        created_at=now,
+        expires_at=now + INVITATION_LASTS,
+    )
+    audit.record(
+        workspace=workspace,
+        actor=actor,
+        action="invite",
+        subject=str(invitation.id),
+        after={"role": role, "signs_for": signs_for},
+    )
+    return invitation, token
+
+
+def token_digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@transaction.atomic
+def join(*, token: str, email: str, name: str, password: str) -> Membership:
+    """Accept an invitation: the address becomes a person, or proves with its password that it is one."""
+    invitation = Invitation.objects.select_for_update().filter(token_sha256=token_digest(token)).first()
+    if invitation is None or invitation.accepted_at or invitation.expires_at < clock.server_now():
+        raise Refusal("invitation-over", "This link was used or is over; ask an administrator for a new one.")
+    person = Person.objects.filter(email=email.strip().lower()).first()
+    if person is None:
+        try:
+            validate_password(password, Person(email=email, name=name))
+        except ValidationError as error:
+            raise Refusal("weak-password", " ".join(error.messages), "/password") from error
+        person = Person.objects.create_person(email=email, name=name, password=password)
+    elif not person.check_password(password):
+        raise Refusal("wrong-password", "This address has an account; give its password to join with it.", "/password")
+    return admit(invitation=invitation, person=person)
+
+
+@transaction.atomic
+def admit(*, invitation: Invitation, person: Person) -> Membership:
+    """Use an invitation up for a person."""
+    membership, created = Membership.objects.get_or_create(
+        workspace=invitation.workspace,
+        person=person,
+        defaults={"role": invitation.role, "signs_for": invitation.signs_for, "since": clock.server_now()},
+    )
+    if not created:
+        raise Refusal("member-already", f"{person.email} is a member of {invitation.workspace.name} already.")
+    invitation.accepted_at, invitation.accepted_by = clock.server_now(), person
+    invitation.save(update_fields=["accepted_at", "accepted_by"])
+    audit.record(
+        workspace=invitation.workspace,
+        actor=person.email,
+        action="join",
+        subject=person.email,
+        after={"role": membership.role, "signs_for": membership.signs_for},
+    )
+    return membership
+
+
+def membership_of(*, person: Person, workspace_key: str) -> Membership:
+    """Return a person's membership; a workspace that isn't theirs doesn't exist for them."""
+    membership = person.memberships.filter(workspace__key=workspace_key).select_related("workspace").first()
+    if membership is None:
+        raise Missing("workspace", workspace_key)
+    return membership

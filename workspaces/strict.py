@@ -1,0 +1,134 @@
+"""Reading what clients send: JSON that means one thing only, rows of exactly the declared shape."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from workspaces.errors import Refusal
+from workspaces.identifiers import ID_BYTES, ID_PATTERN, KEY_PATTERN
+
+DEPTH = 20
+INTEGER_BITS = 64
+LONGEST_TEXT = 10_000
+T = TypeVar("T")
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_BYTES, pattern=ID_PATTERN)]
+Key = Annotated[str, msgspec.Meta(pattern=KEY_PATTERN)]
+Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fact as a client sends it. ``at`` takes the place of server time in a simulated workspace."""
+
+    source: Id
+    event_id: Id
+    at: Time | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, str) and name.endswith(("id", "source")) and len(value.encode()) > ID_BYTES:
+                raise ValueError(f"{name} has {len(value.encode())} bytes, at most {ID_BYTES} are allowed")
+
+    def content(self) -> Any:
+        """What two deliveries of the same fact have in common, times in UTC."""
+        return _plain(msgspec.structs.asdict(self))
+
+
+def load_json(body: bytes) -> Any:
+    """Parse JSON without duplicate keys, NaN, NUL, lone surrogates, huge integers or deep nesting."""
+    try:
+        document = json.loads(body, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+    except Refusal:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise Refusal("malformed-json", f"The body is not JSON: {error}.") from error
+    _check(document, "", 0)
+    return document
+
+
+def convert(document: Any, shape: type[T]) -> T:
+    """Convert parsed JSON to a struct, or say what is wrong where."""
+    try:
+        return msgspec.convert(document, shape)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `")
+        pointer = path.rstrip("`").removeprefix("$").replace(".", "/").replace("[", "/").replace("]", "")
+        named = re.search(r"(?:unknown|required) field `([^`]+)`", message)
+        if named:
+            pointer += f"/{named[1]}"
+        elif not pointer and re.match(r"[a-z_]+ has ", message):
+            pointer = f"/{message.split()[0]}"
+        raise Refusal("invalid-field", f"{message}{_found(document, pointer)}", pointer) from error
+
+
+def _found(document: Any, pointer: str) -> str:
+    for part in filter(None, pointer.split("/")):
+        if isinstance(document, dict) and part in document:
+            document = document[part]
+        elif isinstance(document, list) and part.isdigit() and int(part) < len(document):
+            document = document[int(part)]
+        else:
+            return ""
+    return "" if isinstance(document, dict | list) else f", got {str(document)[:100]!r}"
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Refusal("malformed-json", f"The field {twice!r} stands twice in one object; send it once.", f"/{twice}")
+    return content
+
+
+def _constant(name: str) -> Any:
+    raise Refusal("malformed-json", f"{name} is not a JSON number; leave the field out where there is no value.")
+
+
+def _integer(text: str) -> int:
+    if len(text) > 20 or int(text).bit_length() >= INTEGER_BITS:
+        raise Refusal("malformed-json", f"The integer {text[:30]} has more than {INTEGER_BITS} bits.")
+    return int(text)
+
+
+def _check(value: Any, pointer: str, depth: int) -> None:
+    if depth > DEPTH:
+        raise Refusal("malformed-json", f"The body is nested deeper than {DEPTH} levels.", pointer)
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check_text(name, pointer)
+            _check(inner, f"{pointer}/{name}", depth + 1)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _check(inner, f"{pointer}/{index}", depth + 1)
+    elif isinstance(value, str):
+        _check_text(value, pointer)
+    elif isinstance(value, float) and value in (float("inf"), float("-inf")):
+        raise Refusal("malformed-json", "A number is too large for double precision.", pointer)
+
+
+def _check_text(text: str, pointer: str) -> None:
+    if text.isascii() and "\x00" not in text:
+        return
+    if any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in text):
+        raise Refusal("malformed-json", "A text holds a NUL or half a surrogate pair.", pointer)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, msgspec.Struct):
+        return _plain(msgspec.structs.asdict(value))
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value

@@ -1,0 +1,61 @@
+"""Getting in, and who is in."""
+
+from __future__ import annotations
+
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from workspaces.access import member
+from workspaces.errors import Refusal
+from workspaces.forms import InviteForm, JoinForm
+from workspaces.models import Workspace
+from workspaces.selectors import members_of
+from workspaces.services.people import invite, join
+
+
+@login_required
+def start(request: HttpRequest) -> HttpResponse:
+    """Go to the one workspace, or choose among several."""
+    memberships = list(request.user.memberships.select_related("workspace").order_by("workspace__name"))  # type: ignore[union-attr]
+    if len(memberships) == 1:
+        return redirect("home", workspace=memberships[0].workspace.key)
+    return render(request, "workspaces/start.html", {"memberships": memberships})
+
+
+def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Become a member by a link."""
+    form = JoinForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            membership = join(token=token, **form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(refusal.pointer.strip("/") or None, refusal.detail)
+        else:
+            login(request, membership.person)
+            return redirect("home", workspace=membership.workspace.key)
+    return render(request, "workspaces/join.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@member("viewer")
+def members(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Who is in; an administrator may invite."""
+    return _members(request, workspace, InviteForm())
+
+
+@member("admin")
+def send_invitation(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Make a link and show it once."""
+    form = InviteForm(request.POST)
+    if request.method != "POST" or not form.is_valid():
+        return redirect("members", workspace=workspace.key)
+    _, token = invite(workspace=workspace, actor=str(request.user.email), **form.cleaned_data)  # type: ignore[union-attr]
+    link = request.build_absolute_uri(reverse("join", args=[token]))
+    return _members(request, workspace, InviteForm(), link)
+
+
+def _members(request: HttpRequest, workspace: Workspace, form: InviteForm, link: str = "") -> HttpResponse:
+    content = {"members": members_of(workspace), "form": form, "link": link}
+    return render(request, "workspaces/members.html", content)
