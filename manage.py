@@ -21,7 +21,8 @@ def main() -> None:
     ensure_packages(testing)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "impact.config.settings")
     if testing:
-        sys.path.insert(0, str(ROOT))
+        # the tests' databases and files stay away from those that people use
+        os.environ.setdefault("IMPACT_DATA_DIR", str(ROOT / "var" / "test"))
         os.chdir(ROOT)
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *sys.argv[2:]])
     from django.core.management import execute_from_command_line

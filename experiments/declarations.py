@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import Any, Literal
 
+import msgspec
+
 from experiments.eligibility import BadRule, parse_rule
 from experiments.models import Action, Arm, DecisionPoint, Experiment, Holdout, Policy, Status
 from experiments.policies import check_policy
@@ -32,7 +34,7 @@ class ActionDeclared(Declared):
     no_action: bool = False
     channel: Text = ""
     parameters: dict[str, Any] = {}
-    cost: CostDeclared = CostDeclared()
+    cost: CostDeclared = msgspec.field(default_factory=CostDeclared)
     safety_class: Text = ""
     reversible: bool = True
     lead_time_hours: float = 0.0
@@ -47,7 +49,7 @@ class RuleDeclared(Declared):
 
 
 class CoolDownDeclared(Declared):
-    days: float
+    days: float = 0.0
     of: Literal["unit", "cluster"] = "unit"
 
 
@@ -66,7 +68,7 @@ class DecisionPointDeclared(Declared):
     horizon_days: float
     cluster: Text = ""
     eligibility: list[RuleDeclared] = []
-    cool_down: CoolDownDeclared = CoolDownDeclared(days=0.0)
+    cool_down: CoolDownDeclared = msgspec.field(default_factory=CoolDownDeclared)
     safety: SafetyDeclared | None = None
 
 
@@ -80,11 +82,14 @@ class PolicyDeclared(Declared):
 
 
 class HoldoutDeclared(Declared):
+    """A share of the units kept out. ``salt`` is drawn by chance unless a simulation fixes it."""
+
     key: Key
     unit_type: Key
     share: float
     valid_from: Time
     valid_until: Time | None = None
+    salt: Id | None = None
 
 
 class ArmDeclared(Declared):
@@ -112,7 +117,7 @@ class ExperimentDeclared(Declared):
     traffic: float = 1.0
     layer: Key | None = None
     horizon_days: float | None = None
-    enrolment: EnrolmentDeclared = EnrolmentDeclared()
+    enrolment: EnrolmentDeclared = msgspec.field(default_factory=EnrolmentDeclared)
     salt: Id | None = None
 
 
@@ -213,7 +218,7 @@ def declare_holdout(workspace: Workspace, declared: HoldoutDeclared, actor: str)
     known = Holdout.objects.within(workspace).filter(key=declared.key).first()
     if known and (known.unit_type, known.share_ppm) != (declared.unit_type, content["share_ppm"]):
         raise Refusal("in-use", f"holdout {declared.key} is drawn; end it by valid_until and declare another", "/share")
-    salt = known.salt if known else new_salt()
+    salt = known.salt if known else declared.salt or new_salt()
     return declare_row("holdout", Holdout, workspace, declared.key, content | {"salt": salt}, actor)
 
 

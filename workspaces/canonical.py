@@ -2,9 +2,14 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
+
+if TYPE_CHECKING:
+    TextField = models.Field[Any, Any]
+else:
+    TextField = models.TextField
 
 
 def dumps(content: Any) -> str:
@@ -17,7 +22,7 @@ def digest(content: Any) -> str:
     return hashlib.sha256(dumps(content).encode()).hexdigest()
 
 
-class CanonicalJSONField(models.TextField):
+class CanonicalJSONField(TextField):
     """JSON kept as canonical text: jsonb would reorder it and rewrite its numbers."""
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:

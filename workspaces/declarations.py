@@ -15,7 +15,7 @@ from workspaces.scoping import Versioned
 from workspaces.services import audit
 
 
-class Declared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Declared(msgspec.Struct, forbid_unknown_fields=True):
     """What a declarative file says of one thing."""
 
 

@@ -46,10 +46,11 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[
 
     The database decides who is first: nothing is looked up before, so racing writers can't both win.
     """
+    columns_of = {field.attname: field.column or "" for field in model._meta.concrete_fields}
     fields = {field.attname: field for field in model._meta.concrete_fields}
     primary = model._meta.pk
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(fields[name].column) for name in names)
+    columns = ", ".join(quote(columns_of[name]) for name in names)
     one = f"({', '.join(['%s'] * len(names))})"
     prepare = [_preparer(fields[name]) for name in names]
     step = max(1, PARAMETERS // len(names))
@@ -59,7 +60,7 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[
             part = rows[start : start + step]
             cursor.execute(
                 f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {', '.join([one] * len(part))} "
-                f"ON CONFLICT DO NOTHING RETURNING {quote(primary.column)}",
+                f"ON CONFLICT DO NOTHING RETURNING {quote(columns_of[primary.attname])}",
                 [ready(value) for row in part for ready, value in zip(prepare, row, strict=True)],
             )
             inserted.update(primary.to_python(value) for (value,) in cursor.fetchall())

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -15,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from workspaces import clock
 from workspaces.errors import Refusal
 from workspaces.models import ApiKey, Workspace
+from workspaces.rates import Rate, count_call
 from workspaces.services.facts import Taken
 from workspaces.services.keys import secret_digest
 from workspaces.strict import convert, load_json
@@ -134,22 +136,36 @@ def view_of(endpoints: Sequence[Endpoint], titles: Mapping[str, tuple[int, str]]
 
     @csrf_exempt
     def view(request: HttpRequest, **path: str) -> HttpResponse:
+        rate = None
         try:
             endpoint = by_method.get(request.method or "")
             if endpoint is None:
                 allowed = ", ".join(sorted(by_method))
                 raise Refusal("method-not-allowed", f"{request.method} is not possible here; use {allowed}.")
             key = authenticate(request)
+            rate = count_call(key)
+            if not rate.allowed:
+                raise Refusal("too-many-calls", f"This key may make {settings.RATE_LIMIT} calls a minute; wait.")
             if endpoint.scope not in key.scopes:
                 raise Refusal("scope-missing", f"This key lacks the scope {endpoint.scope!r}; it has {key.scopes}.")
             result = endpoint.view(_call(request, key, endpoint, path))
         except Refusal as refusal:
-            return problem(refusal, titles)
+            return _with_rate(problem(refusal, titles), rate)
         status, body = (result.status, result.body) if isinstance(result, Answer) else (200, result)
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
-        return HttpResponse(content, status=status, content_type="application/json")
+        return _with_rate(HttpResponse(content, status=status, content_type="application/json"), rate)
 
     return view
+
+
+def _with_rate(response: HttpResponse, rate: Rate | None) -> HttpResponse:
+    """Say what remains of the minute's calls."""
+    if rate is not None:
+        response["RateLimit-Policy"] = f'"key";q={settings.RATE_LIMIT};w=60'
+        response["RateLimit"] = f'"key";r={rate.remaining};t={rate.seconds}'
+        if not rate.allowed:
+            response["Retry-After"] = str(rate.seconds)
+    return response
 
 
 def authenticate(request: HttpRequest) -> ApiKey:
@@ -185,7 +201,9 @@ def _call(request: HttpRequest, key: ApiKey, endpoint: Endpoint, path: Mapping[s
     if unknown:
         known = ", ".join(endpoint.query) or "none"
         raise Refusal("unknown-parameter", f"The parameter {unknown[0]!r} is not known here; known: {known}.")
-    body, rows, single = None, [], False
+    body: Any = None
+    rows: list[Any] = []
+    single = False
     if endpoint.body:
         body = convert(load_json(_body(request) or b"{}"), endpoint.body)
     elif endpoint.rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
 
@@ -24,7 +24,7 @@ class Owned(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.PROTECT, related_name="+")
 
-    objects: Any = WithinQuerySet.as_manager()
+    objects: ClassVar[Any] = WithinQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -44,7 +44,7 @@ class Versioned(Owned):
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
-    objects: Any = VersionedQuerySet.as_manager()
+    objects: ClassVar[Any] = VersionedQuerySet.as_manager()
 
     class Meta:
         abstract = True

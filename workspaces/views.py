@@ -19,7 +19,7 @@ from workspaces.services.people import invite, join
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
     """Go to the one workspace, or choose among several."""
-    memberships = list(request.user.memberships.select_related("workspace").order_by("workspace__name"))  # type: ignore[union-attr]
+    memberships = list(request.user.memberships.select_related("workspace").order_by("workspace__name"))  # type: ignore[union-attr,misc]
     if len(memberships) == 1:
         return redirect("home", workspace=memberships[0].workspace.key)
     return render(request, "workspaces/start.html", {"memberships": memberships})

@@ -12,6 +12,7 @@ from experiments.eligibility import refusals
 from experiments.models import Assignment, Decision, EpisodeCounter, Experiment, Mode, Status
 from experiments.rows import DecisionRow
 from experiments.setup import Point, Running
+from predictions.models import Prediction
 from workspaces.identifiers import new_id
 
 COOL_DOWN = "cool-down"
@@ -25,6 +26,7 @@ class Request:
     row: DecisionRow
     point: Point
     decision: Decision
+    prediction: Prediction
     refused: dict[str, str] = field(default_factory=dict)
     enters: bool = False
     opens: bool = False

@@ -129,16 +129,16 @@ def _request(
         decided_at=at,
         **fact,
     )
-    return Request(index, row, point, decision)
+    return Request(index, row, point, decision, prediction)
 
 
 def _settle(workspace: Workspace, requests: Sequence[Request], decided: Decided) -> None:
     """Decide and store the requests: the episodes are held, so nobody else decides about these units now."""
     episodes = hold_episodes(workspace, (request.scope for request in requests))
     by_event = sorted(requests, key=lambda request: (request.row.source, request.row.event_id))
-    first = insert_new([request.decision.prediction for request in by_event])
-    _answer_replays(workspace, {r.index: r.row for r in requests if r.decision.prediction_id not in first}, decided)
-    mine = [request for request in requests if request.decision.prediction_id in first]
+    # whoever stores the event's prediction decides the event; the others are told what was decided
+    first = insert_new([request.prediction for request in by_event])
+    mine = [request for request in requests if request.prediction.pk in first]
     assignments = _assignments(mine)
     for request in mine:
         choose(request, episodes[request.scope], assignments)
@@ -152,6 +152,9 @@ def _settle(workspace: Workspace, requests: Sequence[Request], decided: Decided)
     for request in mine:
         decided.answers[request.index] = answer(request.decision, replayed=False)
         decided.taken.append(Taken(request.index, "accepted", request.decision.pk))
+    lost = _answer_replays(workspace, {r.index: r.row for r in requests if r.prediction.pk not in first}, decided)
+    if lost:
+        raise Refusal("busy", "This event was being decided elsewhere; send the request again.")
     if mine:
         clock.advance(workspace, max(request.decision.decided_at for request in mine))
 

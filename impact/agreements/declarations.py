@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from experiments.models import Experiment, Status
 from impact.agreements.models import Agreement, Assumption, Metric
-from impact.agreements.plan import BreakEven, Case, Net, Plan, PlannedArm, PlannedMetric, Term, to_content
+from impact.agreements.plan import (
+    BreakEven,
+    Case,
+    Direction,
+    MetricKind,
+    Net,
+    Plan,
+    PlannedArm,
+    PlannedMetric,
+    Role,
+    Term,
+    to_content,
+)
 from impact.stats import planning
 from workspaces import clock
 from workspaces.canonical import digest
@@ -162,9 +174,9 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
         PlannedMetric(
             key=key,
             name=metrics[key].name,
-            kind=metrics[key].kind,
-            role=role,
-            direction=metrics[key].direction,
+            kind=cast(MetricKind, metrics[key].kind),
+            role=cast(Role, role),
+            direction=cast(Direction, metrics[key].direction),
             unit=metrics[key].unit,
             term=terms(metrics[key])[0],
             margin=margin,
@@ -179,10 +191,10 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
     arms = [
         PlannedArm(
             key=arm.key,
-            name=arm.action.name,
+            name=str(arm),
             is_baseline=arm.is_baseline,
             weight=arm.weight,
-            planned_cost=arm.action.planned_cost,
+            planned_cost=arm.action.planned_cost if arm.action else 0.0,
         )
         for arm in experiment.arms.select_related("action").order_by("place")
     ]
@@ -204,14 +216,15 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
         covariates=experiment.covariates,
         segments=declared.segments,
         agreed_segments=declared.segments,
+        bands=[label for part in experiment.strata if isinstance(part, dict) for label in _ascending(part)],
         episodes=experiment.randomizes == Experiment.Key.EPISODE,
         case=Case(
             hypothesis=declared.hypothesis,
             decision=declared.decision,
             owner=declared.owner,
             rows_per_arm=declared.rows_per_arm,
-            expected_baseline=declared.expected and declared.expected.baseline,
-            expected_effect=declared.expected and declared.expected.effect,
+            expected_baseline=declared.expected.baseline if declared.expected else None,
+            expected_effect=declared.expected.effect if declared.expected else None,
             **(_foreseen(declared, arms, priced.times) if declared.expected and priced else {}),
             if_wins=declared.if_wins,
             if_unclear=declared.if_unclear,
@@ -231,6 +244,11 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
             ],
         ),
     )
+
+
+def _ascending(stratum: dict[str, Any]) -> list[str]:
+    bands = stratum.get("score", {})
+    return sorted(bands, key=lambda label: bands[label])
 
 
 def _foreseen(declared: AgreementDeclared, arms: list[PlannedArm], times: float) -> dict[str, Any]:

@@ -11,6 +11,7 @@ MONEY = "net value"
 
 Role = Literal["primary", "driver", "secondary", "guardrail"]
 Direction = Literal["increase", "decrease"]
+MetricKind = Literal["proportion", "mean"]
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,7 +32,7 @@ class Term(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class PlannedMetric(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     name: str
-    kind: Literal["proportion", "mean"]
+    kind: MetricKind
     role: Role
     direction: Direction
     unit: str
@@ -79,7 +80,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is compared, by which numbers and rules; ``source_sha256`` is the file's, where one was loaded."""
+    """What is compared, by which numbers and rules.
+
+    ``bands`` are the score bands' labels from the lowest; ``source_sha256`` is of the file that was loaded.
+    """
 
     experiment: str
     name: str
@@ -100,6 +104,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     covariates: list[str] = []
     segments: list[str] = []
     agreed_segments: list[str] = []
+    bands: list[str] = []
     clustered: bool = False
     episodes: bool = False
     source_sha256: str = ""

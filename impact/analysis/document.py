@@ -58,6 +58,8 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
             "target_roi": plan.target_roi,
             "smallest_effect": plan.smallest_effect,
             "rows_per_arm": plan.case.rows_per_arm,
+            "window_days": plan.horizon_days,
+            "episodes": plan.episodes,
         },
         "unit_type": plan.unit_type,
         "arms": [{"arm": arm.key, "name": arm.name, "is_baseline": arm.is_baseline} for arm in plan.arms],

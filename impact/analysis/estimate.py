@@ -76,7 +76,7 @@ def segment_blocks(plan: Plan, measured: Measured) -> list[dict[str, Any]]:
     contrast = NET if plan.net else {family.columns[0]: 1.0}
     blocks: list[dict[str, Any]] = []
     for segment, tables in family.segments.items():
-        found = [
+        found: list[dict[str, Any]] = [
             {
                 "by": segment,
                 "value": value,
@@ -87,11 +87,16 @@ def segment_blocks(plan: Plan, measured: Measured) -> list[dict[str, Any]]:
                     for arm, baseline in plan.pairs
                 ],
             }
-            for value, table in sorted(tables.items())
+            for value, table in sorted(tables.items(), key=lambda item: _place(plan, item[0]))
         ]
         _control_false_discoveries([one for block in found for one in block["comparisons"]])
         blocks += found
     return blocks
+
+
+def _place(plan: Plan, value: str) -> tuple[int, str]:
+    """Score bands from the lowest, other values by name."""
+    return (plan.bands.index(value) if value in plan.bands else len(plan.bands), value)
 
 
 def adjust_by_holm(plan: Plan, blocks: Sequence[dict[str, Any]]) -> None:

@@ -151,7 +151,7 @@ def _events(
         decided = decided.filter(decision_point__key=experiment.decision_point.key)  # type: ignore[union-attr]
     else:
         decided = decided.filter(assignment__experiment=experiment)
-    found = {
+    found: dict[str, Any] = {
         "decisions": decided.values_list(
             "unit_id", "decided_at", "action__key", "mode", "propensity", "assignment__randomization_key",
             "assignment__experiment_id",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -154,7 +154,7 @@ def _family(
 ) -> Family:
     relation = f"(SELECT * FROM measured WHERE mature AND {_name(columns[0])} IS NOT NULL)"
     wanted = [*columns, *covariates]
-    keys = {"arm": "arm", "stratum": "stratum", "phase": "phase"}
+    keys: dict[str, Any] = {"arm": "arm", "stratum": "stratum", "phase": "phase"}
     return Family(
         columns,
         covariates,

@@ -67,6 +67,8 @@ class Estimate(Part):
     metric = models.CharField(max_length=200)
     arm = models.CharField(max_length=200)
     baseline = models.CharField(max_length=200)
+    # rows of the arm, which the effect times them is the total of
+    rows = models.PositiveIntegerField()
     effect = models.FloatField(null=True)
     se = models.FloatField(null=True)
     low = models.FloatField(null=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import Exists, OuterRef
 
@@ -23,7 +23,7 @@ def enqueue_analysis(*, experiment: Experiment, as_of: datetime) -> Job:
     return enqueue(
         workspace=experiment.workspace,
         kind=ANALYZE,
-        key=f"{experiment.key} as of {as_of.isoformat()}",
+        key=f"{experiment.key}, as of {as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         arguments={"experiment": experiment.key, "as_of": as_of.isoformat()},
     )
 

@@ -96,14 +96,16 @@ def differing(analysis: Analysis) -> list[str]:
 def _store_parts(analysis: Analysis) -> None:
     document = analysis.document
     of = {"workspace": analysis.workspace, "analysis": analysis}
-    named = [(metric["key"], one) for metric in document["metrics"] for one in metric["comparisons"]]
+    blocks = [(metric["key"], metric["arms"], metric["comparisons"]) for metric in document["metrics"]]
     if document["money"]:
-        named += [(MONEY, block["net"]) for block in document["money"]["comparisons"]]
+        money = document["money"]
+        blocks.append((MONEY, money["arms"], [block["net"] for block in money["comparisons"]]))
     Estimate.objects.bulk_create(
         Estimate(
             metric=metric,
             arm=one["arm"],
             baseline=one["baseline"],
+            rows=next(arm["n"] for arm in arms if arm["arm"] == one["arm"]),
             effect=one["effect"],
             se=one["se"],
             low=one["ci"] and one["ci"][0],
@@ -111,7 +113,8 @@ def _store_parts(analysis: Analysis) -> None:
             p_value=one["p_value"],
             **of,
         )
-        for metric, one in named
+        for metric, arms, comparisons in blocks
+        for one in comparisons
     )
     Check.objects.bulk_create(
         Check(check_id=check["id"], severity=check["severity"], passed=check["passed"], **of)

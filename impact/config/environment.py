@@ -49,6 +49,8 @@ def sqlite(path: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
+        # a file, since a database in memory has no second connection
+        "TEST": {"NAME": str(path.with_name("test.sqlite3"))},
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "timeout": 30,
@@ -73,6 +75,13 @@ def address(url: str) -> str:
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise ValueError(f"{url!r} is no address like https://impact.example.com")
     return url.rstrip("/")
+
+
+def count(text: str) -> int:
+    """Parse a whole number above 0."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{text!r} is no whole number above 0")
+    return int(text)
 
 
 def hosts(text: str) -> list[str]:

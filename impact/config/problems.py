@@ -19,6 +19,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "member-already": (409, "Member already"),
     "invitation-over": (410, "Invitation over"),
     "too-large": (413, "Too large"),
+    "too-many-calls": (429, "Too many calls"),
     "malformed-json": (400, "Malformed JSON"),
     "not-a-batch": (400, "Not a batch"),
     "unknown-parameter": (400, "Unknown parameter"),

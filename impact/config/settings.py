@@ -85,6 +85,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 
+# Calls that one API key may make in a minute
+RATE_LIMIT = read("IMPACT_RATE_LIMIT", env.count, 60_000)
+
 # Work
 BROKER_URL = read("BROKER_URL", env.broker, "filesystem://")
 
@@ -138,5 +141,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"impact": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "impact": {"level": "INFO"},
+        "django.request": {"level": "ERROR"},
+        # says at every start that the filesystem has no host name
+        "kombu.connection": {"level": "ERROR"},
+    },
 }

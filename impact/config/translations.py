@@ -21,7 +21,8 @@ LANGUAGES = ("ja",)
 def texts() -> Iterator[tuple[str, str | tuple[str, ...]]]:
     """Every text that pages mark for translation, with the file it stands in."""
     for path in sorted((ROOT / "templates").rglob("*.*")):
-        source = templatize(path.read_text(encoding="utf-8"))
+        # what stands around the tags is no Python, and its indentation would not fit
+        source = "\n".join(line.lstrip() for line in templatize(path.read_text(encoding="utf-8")).splitlines())
         for _, message, _, _ in extract("python", io.BytesIO(source.encode()), KEYWORDS):
             yield str(path.relative_to(ROOT)), message
     for folder in ("workspaces", "impact/dashboard", "impact/reports", "impact/config"):

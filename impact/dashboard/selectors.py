@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Prefetch, Subquery
 from experiments.models import Experiment, Status
 from impact.agreements.models import Agreement
 from impact.agreements.plan import MONEY
-from impact.analysis.models import Analysis, Check, Level
+from impact.analysis.models import Analysis, Check, Estimate, Level
 from impact.figures.forest import Bar
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.interval import interval, shared_axis
@@ -27,17 +27,18 @@ class Row:
     arm: str
     level: str
     word: str
-    net: dict[str, str] | None
+    effect: str
+    total: dict[str, str] | None
     bar: dict[str, Any] | None
     compared_with: str
     mature: str
 
 
 def experiment_rows(workspace: Workspace, language: str) -> list[Row]:
-    """Every experiment, newest first: a row for each arm that was compared, all money on one axis."""
+    """Every experiment, newest first: a row for each arm that was compared, all totals on one axis."""
     experiments = _with_newest_analysis(workspace)
     found = [(experiment, one) for experiment in experiments for one in _comparisons(experiment)]
-    axis = shared_axis([bar for _, (_, bar, money) in found if bar and money])
+    axis = shared_axis([total for _, (_, _, total) in found if total])
     forms = Forms(language)
     rows = []
     for experiment in experiments:
@@ -48,16 +49,19 @@ def experiment_rows(workspace: Workspace, language: str) -> list[Row]:
         mature = forms.percent(analysis.mature / analysis.assigned) if analysis and analysis.assigned else ""
         if not compared:
             level = Level.WITHHELD if analysis else ""
-            rows.append(Row(experiment, "", level, level and level_word(level, language), None, None, baseline, mature))
-        for arm, bar, money in compared:
+            word = level and level_word(level, language)
+            rows.append(Row(experiment, "", level, word, "", None, None, baseline, mature))
+        for arm, bar, total in compared:
+            currency = workspace.currency if total else None
             rows.append(
                 Row(
                     experiment,
                     names.get(arm, arm),
                     bar.level,
                     level_word(bar.level, language),
-                    _net_text(bar, workspace.currency if money else None, forms),
-                    interval(bar, axis) if money else None,
+                    _effect_text(bar, currency, forms),
+                    _total_text(total, workspace.currency, forms) if total else None,
+                    interval(total, axis) if total else None,
                     baseline,
                     mature,
                 )
@@ -110,7 +114,7 @@ def newest_final_document(workspace: Workspace) -> Analysis | None:
         Analysis.objects.within(workspace)
         .filter(pk__in=Subquery(_newest_analyses(workspace)))
         .select_related("experiment")
-        .order_by("-final", "-as_of", "-created_at")
+        .order_by("-final", "experiment__origin", "-as_of", "-created_at")
         .first()
     )
 
@@ -138,8 +142,8 @@ def _newest(experiment: Any) -> Analysis | None:
     return experiment.newest[0] if experiment.newest else None
 
 
-def _comparisons(experiment: Experiment) -> list[tuple[str, Bar, bool]]:
-    """(arm, bar, is it money) of the decisive figure of every arm, unless it is withheld."""
+def _comparisons(experiment: Experiment) -> list[tuple[str, Bar, Bar | None]]:
+    """(arm, effect, total in money) of the decisive figure of every arm, unless it is withheld."""
     analysis = _newest(experiment)
     if analysis is None:
         return []
@@ -149,7 +153,7 @@ def _comparisons(experiment: Experiment) -> list[tuple[str, Bar, bool]]:
     money = any(one.metric == MONEY for one in estimates)
     primary = MONEY if money else _primary_key(experiment)
     return [
-        (one.arm, Bar(one.arm, levels[one.arm], one.effect, one.low, one.high), money)
+        (one.arm, _bar(one, levels[one.arm], 1), _bar(one, levels[one.arm], one.rows) if money else None)
         for one in estimates
         if one.metric == primary and levels.get(one.arm, Level.WITHHELD) != Level.WITHHELD
     ]
@@ -160,10 +164,23 @@ def _primary_key(experiment: Experiment) -> str:
     return next((metric["key"] for metric in metrics if metric["role"] == "primary"), "")
 
 
-def _net_text(bar: Bar, currency: str | None, forms: Forms) -> dict[str, str]:
+def _bar(estimate: Estimate, level: str, rows: int) -> Bar:
+    """The estimate, for one row or for many."""
+    assert estimate.effect is not None
+    assert estimate.low is not None
+    assert estimate.high is not None
+    return Bar(estimate.arm, level, rows * estimate.effect, rows * estimate.low, rows * estimate.high)
+
+
+def _effect_text(bar: Bar, currency: str | None, forms: Forms) -> str:
     decimals = decimals_for(bar.low, bar.high, currency)
+    if currency:
+        return forms.money(bar.effect, currency, decimals, signed=True)
+    return forms.number(bar.effect, decimals, signed=True)
+
+
+def _total_text(bar: Bar, currency: str, forms: Forms) -> dict[str, str]:
     return {
-        "effect": forms.number(bar.effect, decimals, signed=True),
-        "range": forms.span(forms.number(bar.low, decimals), forms.number(bar.high, decimals)),
-        "unit": forms.currency(currency) if currency else "",
+        "effect": forms.money(bar.effect, currency, 0, signed=True),
+        "range": forms.span(forms.number(bar.low), forms.number(bar.high)),
     }

@@ -22,6 +22,7 @@ from impact.figures.executive import bars
 from impact.figures.experiment import experiment_page
 from impact.figures.glossary import glossary as terms
 from impact.figures.sentences import completed, level_word
+from impact.figures.words.codes import word
 from workspaces.access import member
 from workspaces.errors import Missing, Refusal
 from workspaces.models import Workspace
@@ -94,7 +95,9 @@ def agreement(request: HttpRequest, workspace: Workspace, key: str) -> HttpRespo
     if request.method == "POST":
         try:
             sign(agreement=newest, membership=membership, sha256=request.POST.get("sha256", ""))
-            messages.success(request, _("Signed for %(signs_for)s.") % {"signs_for": _(membership.signs_for)})
+            messages.success(
+                request, _("Signed for %(signs_for)s.") % {"signs_for": word(membership.signs_for, _language())}
+            )
         except Refusal as refusal:
             messages.error(request, refusal.detail)
         return redirect("agreement", workspace=workspace.key, key=key)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from impact.figures.forms import Forms
+from impact.figures.sentences import WORDS
 
 
 def agreement_page(plan: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def agreement_page(plan: Mapping[str, Any], language: str) -> dict[str, Any]:
                 "name": arm["name"],
                 "is_baseline": arm["is_baseline"],
                 "cost": forms.money(arm["planned_cost"], currency, 2),
-                "break_even": None if effect is None else forms.percent(effect, 2),
+                "break_even": None if effect is None else f"{forms.number(100 * effect, 2)} {WORDS[language].POINTS}",
                 "expected": _money(case["expected_net"].get(arm["key"]), currency, forms),
                 "rows_needed": _rows(case["rows_needed"].get(arm["key"]), forms),
             }

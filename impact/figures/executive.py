@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from impact.figures.forest import Bar
@@ -54,7 +55,7 @@ def bars(document: Mapping[str, Any]) -> list[Bar]:
             label = f"{label} \u2013 {names[block['baseline']]}"
             level = "unclear"
         low, high = shown_range(document, block)
-        found.append(Bar(label, level, block["effect"], low, high))
+        found.append(Bar(label, level, block["effect"], low, high, block["baseline"] == baseline))
     return found
 
 
@@ -81,7 +82,9 @@ def compared_with(document: Mapping[str, Any], language: str) -> str:
     names = arm_names(document)
     baseline = next(arm["arm"] for arm in document["arms"] if arm["is_baseline"])
     words, forms = WORDS[language], Forms(language)
-    return words.compared(names[baseline], forms.number(document["maturity"]["mature"]), document["unit_type"])
+    said = words.compared(names[baseline], forms.number(document["maturity"]["mature"]), document["unit_type"])
+    day = words.cut_off(forms.day(datetime.fromisoformat(document["as_of"])))
+    return f"{said} {day}" if language == "en" else f"{said}{day}"
 
 
 def _quality(document: Mapping[str, Any], language: str) -> str:

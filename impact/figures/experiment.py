@@ -8,7 +8,7 @@ from typing import Any
 from impact.figures.executive import bars
 from impact.figures.forest import Bar, forest
 from impact.figures.forms import Forms, decimals_for
-from impact.figures.sentences import WORDS, arm_names, check_title, metric_amount, shown_range
+from impact.figures.sentences import WORDS, arm_names, check_title, metric_amount, row_word, shown_range
 
 
 def experiment_page(document: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -25,6 +25,9 @@ def experiment_page(document: Mapping[str, Any], language: str) -> dict[str, Any
         "segments": [] if withheld else segment_forests(document, forms),
         "checks": [check_row(check, language) for check in document["checks"]],
         "maturity": maturity(document, forms),
+        "estimand": WORDS[language].estimand(
+            row_word(document, language), forms.number(document["plan"]["window_days"])
+        ),
     }  # fmt: skip
 
 
@@ -43,8 +46,8 @@ def net_forest(document: Mapping[str, Any], forms: Forms) -> dict[str, Any] | No
     baseline = next(names[arm["arm"]] for arm in document["arms"] if arm["is_baseline"])
     unit = forms.currency(currency) if currency else (metric or {}).get("unit") or (metric or {}).get("name", "")
     return forest(shown, forms, worth=document["plan"]["smallest_effect"] or None, currency=currency) | {
-        "title": words.forest_title([(bar.label, bar.level) for bar in found]),
-        "axis": words.forest_axis(unit, document["unit_type"], baseline, bool(currency)),
+        "title": words.forest_title([(bar.label, bar.level) for bar in found if bar.compared]),
+        "axis": words.forest_axis(unit, row_word(document, forms.language), baseline, bool(currency)),
         "levels": words.LEVELS,
     }
 
@@ -71,11 +74,10 @@ def money_row(document: Mapping[str, Any], block: Mapping[str, Any], forms: Form
     row["total"] = forms.money(block["total"]["net"], currency, 0, signed=True)
     row["total_range"] = forms.span(*(forms.number(end) for end in block["total"]["net_ci"]))
     row["rows"] = forms.number(block["total"]["n"])
-    if block["break_even"]:
+    if block["break_even"] and block["break_even"]["effect"] > 0:
         metric = next(one for one in document["metrics"] if one["key"] == block["break_even"]["metric"])
         effect = block["break_even"]["effect"]
-        scaled = 100 * effect if metric["kind"] == "proportion" else effect
-        amount = metric_amount(effect, metric, forms, decimals_for(-scaled / 20, scaled / 20))
+        amount = metric_amount(effect, metric, forms, 2 if effect < 1000 else 0)
         row["break_even"] = words.break_even(metric["name"], amount)
     return row
 
@@ -140,7 +142,7 @@ def change(
         "range": forms.span(
             forms.number(scale * low, decimals, signed=True), forms.number(scale * high, decimals, signed=True)
         ),
-        "reading": words.reading(up, good, settled),
+        "reading": words.reading(metric["kind"], up, good, settled),
         "tone": ("good" if good else "bad") if settled else "unsure",
     }
 
@@ -169,7 +171,7 @@ def segment_forests(document: Mapping[str, Any], forms: Forms) -> list[dict[str,
         if shown:
             found.append(
                 {
-                    "by": by,
+                    "by": words.BY.get(by, by),
                     "exploratory": of_segment[0]["exploratory"],
                     "figure": forest(shown, forms, currency=currency) | {"levels": words.LEVELS},
                 }

@@ -16,14 +16,14 @@ HEAD = 22
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One comparison: its label, fixed word, estimate and range."""
+    """One comparison: its label, fixed word, estimate and range; not ``compared`` with the baseline, no word."""
 
     label: str
     level: str
     effect: float
     low: float
     high: float
-    good: bool | None = None
+    compared: bool = True
 
 
 def forest(
@@ -49,8 +49,9 @@ def forest(
     if worth:
         ends.append(worth)
     step = nice_step(max(ends) - min(ends))
-    first, last = math.floor(min(ends) / step), math.ceil(max(ends) / step)
-    low, high = first * step, max(last, first + 1) * step
+    # both sides of zero are always seen
+    first, last = min(-1, math.floor(min(ends) / step)), max(1, math.ceil(max(ends) / step))
+    low, high = first * step, last * step
     decimals = max(0, -math.floor(math.log10(step)))
 
     def x(value: float) -> float:

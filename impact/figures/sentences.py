@@ -26,8 +26,10 @@ def completed(
     case : mapping, optional
         The agreed case, which says what is done if it wins, is unclear, loses.
     """
-    checks = [check | {"message": check_message(check, document, language)} for check in document["checks"]]
-    said = dict(document) | {"checks": checks}
+    words = WORDS[language]
+    said = dict(document) | {"arms": [arm | {"name": words.arm(arm["name"])} for arm in document["arms"]]}
+    checks = [check | {"message": check_message(check, said, language)} for check in document["checks"]]
+    said["checks"] = checks
     verdict = document["verdict"]
     return said | {
         "verdict": {
@@ -38,6 +40,11 @@ def completed(
             "because": [check["message"] for check in checks if check["id"] in verdict["because"]],
         }
     }
+
+
+def row_word(document: Mapping[str, Any], language: str) -> str:
+    """What a row of analysis is: a unit, or a unit's episode."""
+    return WORDS[language].row(document["unit_type"], document["plan"]["episodes"])
 
 
 def level_word(level: str, language: str) -> str:
@@ -87,7 +94,7 @@ def verdict_sentence(document: Mapping[str, Any], language: str) -> str:
         verdict["level"],
         names[block["arm"]],
         names[baseline],
-        document["unit_type"],
+        row_word(document, language),
         forms.money(abs(block["effect"]), currency, decimals),
         forms.number(low, decimals),
         forms.number(high, decimals),
@@ -107,7 +114,9 @@ def next_step(document: Mapping[str, Any], language: str, case: Mapping[str, Any
     steps = [remark] if (remark := _driver_remark(document, language)) else []
     block = next((one for one in decisive(document) if one["arm"] == verdict["arm"]), None)
     if level in ("likely", "unclear") and block and block.get("rows_needed"):
-        steps.append(words.confirm(Forms(language).number(_rounded(block["rows_needed"])), document["unit_type"]))
+        steps.append(
+            words.confirm(Forms(language).number(_rounded(block["rows_needed"])), row_word(document, language))
+        )
     else:
         steps.append(words.NEXT[level])
     if agreed and case.get(agreed):

@@ -120,7 +120,9 @@ class Sheet(FPDF):
             y = top + row["y"] * scale
             self._font(8, style="B")
             self.set_xy(MARGIN, y - 3)
-            self.cell(90, 3.4, f"{row['label']}  {figure['levels'][row['level']]}")
+            self.set_fill_color(255, 255, 255)
+            label = f"{row['label']}  {figure['levels'][row['level']]}"
+            self.cell(self.get_string_width(label) + 2, 3.4, label, fill=True)
             self._font(8)
             self.set_xy(MARGIN + 88, y - 3)
             self.cell(90, 3.4, f"{row['effect']} ({row['range']})", align="R")

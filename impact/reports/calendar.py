@@ -38,6 +38,13 @@ def next_run(calendar: Mapping[str, Any], time_zone: str, after: datetime) -> da
         day += timedelta(days=1)
 
 
+def last_run(calendar: Mapping[str, Any], time_zone: str, due: datetime, now: datetime) -> datetime:
+    """Return the newest due time up to now: runs that were missed are made up for by one."""
+    while (following := next_run(calendar, time_zone, due)) <= now:
+        due = following
+    return due
+
+
 def _matches(calendar: Mapping[str, Any], day: date) -> bool:
     wanted = calendar.get("day", 1)
     match calendar["every"]:

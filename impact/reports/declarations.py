@@ -57,7 +57,7 @@ def declare_report(workspace: Workspace, declared: ReportDeclared, actor: str) -
     for place, key in enumerate(declared.experiments):
         if key not in known:
             raise Missing("experiment", key, f"/experiments/{place}")
-    content = {
+    content: dict[str, Any] = {
         "name": declared.name,
         "audience": declared.audience,
         "experiments": declared.experiments,

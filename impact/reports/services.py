@@ -16,7 +16,7 @@ from impact.analysis.selectors import newest_analysis
 from impact.figures.executive import points
 from impact.figures.forms import Forms
 from impact.figures.sentences import completed
-from impact.reports.calendar import next_run
+from impact.reports.calendar import last_run, next_run
 from impact.reports.models import Delivery, Report, ReportSchedule
 from impact.reports.rendering import mail_html, mail_text, pdf_of, subject_of
 from workspaces import clock
@@ -31,17 +31,19 @@ def claim_due_schedules() -> None:
     """Turn every schedule that is due into one job; of any number of ticks, one claims it."""
     for schedule in ReportSchedule.objects.select_related("workspace").order_by("next_run_at"):
         now = clock.now(schedule.workspace)
-        due = schedule.next_run_at
-        if due > now:
+        if schedule.next_run_at > now:
             continue
+        due = last_run(schedule.calendar, schedule.time_zone, schedule.next_run_at, now)
         following = next_run(schedule.calendar, schedule.time_zone, now)
         with transaction.atomic():
-            mine = ReportSchedule.objects.within(schedule.workspace).filter(pk=schedule.pk, next_run_at=due)
+            mine = ReportSchedule.objects.within(schedule.workspace).filter(
+                pk=schedule.pk, next_run_at=schedule.next_run_at
+            )
             if mine.update(next_run_at=following):
                 enqueue(
                     workspace=schedule.workspace,
                     kind=REPORT,
-                    key=f"{schedule.key} due {due.isoformat()}",
+                    key=f"{schedule.key}, due {due:%Y-%m-%d %H:%M} UTC",
                     arguments={"schedule": schedule.key, "due_at": due.isoformat()},
                 )
 

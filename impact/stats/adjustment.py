@@ -211,8 +211,11 @@ def _fit(moments: Moments, everyone: Moments, outcome: Array, at: Sequence[int])
 
 def _solve(sxx: Array, sxy: Array) -> tuple[Array, Array, int]:
     """Slopes, inverse of sxx, and rank; in units of the covariates' own spread, so that scales don't matter."""
+    if not sxy.size:
+        return sxy, sxx, 0
     unit = np.sqrt(np.where(sxx.diagonal() > 0, sxx.diagonal(), 1.0))
-    correlations = sxx / np.outer(unit, unit)
-    inverse = np.linalg.pinv(correlations, rcond=1e-10, hermitian=True) / np.outer(unit, unit)
-    rank = int(np.linalg.matrix_rank(correlations, tol=1e-10, hermitian=True)) if sxy.size else 0
-    return inverse @ sxy, inverse, rank
+    units = unit[:, None] * unit
+    values, vectors = np.linalg.eigh(sxx / units)
+    kept = values > 1e-10
+    inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T / units
+    return inverse @ sxy, inverse, int(kept.sum())

@@ -51,12 +51,12 @@ class Moments:
 
     def sample(self, weights: NDArray[np.float64]) -> Sample:
         """Return n, mean and variance (n - 1) of the columns' sum with these weights, shape (k,)."""
-        used = np.flatnonzero(weights)
+        used = weights.nonzero()[0]
         chosen = weights[used]
         mean = float(chosen @ self.mean[used])
         if self.n < 2:
             return Sample(self.n, mean, float("nan"))
-        comoments = self.comoments[np.ix_(used, used)]
+        comoments = self.comoments[used][:, used]
         square = float(chosen @ comoments @ chosen)
         if square != square:
             raise ValueError("co-moments of these columns weren't aggregated")

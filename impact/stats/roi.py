@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from scipy import special, stats
+from scipy import special
 
 from impact.stats.adjustment import lin
 from impact.stats.clusters import ClusterSums, cr2
@@ -126,9 +127,29 @@ def _both_positive(first: TEffect, second: TEffect, covariance: float) -> float:
         if not exact.se:
             return float(exact.estimate > 0) * normal_chance(other)
     correlation = max(-1.0, min(1.0, covariance / (first.se * second.se)))
-    at = [first.estimate / first.se, second.estimate / second.se]
-    normal = stats.multivariate_normal(cov=[[1, correlation], [correlation, 1]], allow_singular=True)
-    return float(normal.cdf(at))
+    return both_above(first.estimate / first.se, second.estimate / second.se, correlation)
+
+
+def both_above(h: float, k: float, correlation: float) -> float:
+    """P(X < h and Y < k) of two standard normals, which is that both effects with these z are above 0.
+
+    References
+    ----------
+    Owen 1956, Annals of Mathematical Statistics 27.
+    """
+    rest = math.sqrt(1 - correlation**2)
+    if rest < 1e-8:
+        return float(special.ndtr(min(h, k)) if correlation > 0 else max(0.0, special.ndtr(h) - special.ndtr(-k)))
+
+    def wedge(one: float, other: float) -> float:
+        slope = (other - correlation * one) / rest
+        return float(special.owens_t(one, slope / one if one else math.copysign(math.inf, slope)))
+
+    if h == 0 and k == 0:
+        return 0.25 + math.asin(correlation) / (2 * math.pi)
+    apart = 0.5 if h * k < 0 or (h * k == 0 and h + k < 0) else 0.0
+    chance = float(special.ndtr(h) + special.ndtr(k)) / 2 - wedge(h, k) - wedge(k, h) - apart
+    return min(1.0, max(0.0, chance))
 
 
 def normal_chance(effect: TEffect) -> float:

@@ -46,5 +46,5 @@ def test_edges():
         for method in (holm, benjamini_hochberg):
             with pytest.raises(ValueError, match=r"p-values must be in \[0, 1\]"):
                 method(p)
-    with pytest.raises(ValueError, match="alpha == 1.2"):
+    with pytest.raises(ValueError, match=r"alpha == 1\.2"):
         adjust({"arm": 0.1}, 1.2)

@@ -10,6 +10,7 @@ from impact.stats.effects import NotEstimable, TEffect, difference
 from impact.stats.moments import MomentTable
 from impact.stats.roi import (
     acceptability,
+    both_above,
     chance_above,
     clustered,
     covariate_adjusted,
@@ -116,12 +117,27 @@ def test_chance_needs_the_extra_cost_to_be_positive():
         v, c = contrast.get("value", 0.0), contrast.get("cost", 0.0)
         return TEffect(v + 0.5 * c, math.hypot(v, c), math.inf, "x")
 
-    draws = np.random.default_rng(0).normal(0, 1, (2, 1_000_000)) + [[1.0], [0.5]]
+    draws = np.random.default_rng(0).normal([[1.0], [0.5]], 1, (2, 1_000_000))
     for target in (0.0, 1.0, -0.5):
         expected = ((draws[0] > (1 + target) * draws[1]) & (draws[1] > 0)).mean()
         assert chance_above(estimate, cost, target) == pytest.approx(expected, abs=2e-3)
     table = quadrants(value, cost, 0.0)
     assert table.more_value_more_cost == pytest.approx(((draws[0] > 0) & (draws[1] > 0)).mean(), abs=2e-3)
+
+
+@pytest.mark.parametrize("correlation", [-1.0, -0.999, -0.4, 0.0, 0.7, 0.9999, 1.0])
+@pytest.mark.parametrize("h", [-2.0, 0.0, 0.3, 4.0])
+@pytest.mark.parametrize("k", [-1.0, 0.0, 0.3, 6.0])
+def test_both_above_is_the_bivariate_normal(h, k, correlation):
+    if abs(correlation) == 1:
+        expected = stats.norm.cdf(min(h, k)) if correlation > 0 else max(0, stats.norm.cdf(h) + stats.norm.cdf(k) - 1)
+    else:
+        rest = math.sqrt(1 - correlation**2)
+        points, weights = np.polynomial.legendre.leggauss(4_000)
+        x = (h - 9) / 2 + (h + 9) / 2 * points
+        inside = stats.norm.pdf(x) * stats.norm.cdf((k - correlation * x) / rest)
+        expected = (h + 9) / 2 * float(weights @ inside)
+    assert both_above(h, k, correlation) == pytest.approx(expected, rel=1e-9, abs=1e-13)
 
 
 def test_the_set_holds_the_rois_whose_net_benefit_is_not_rejected():

@@ -74,5 +74,5 @@ def test_refuses_what_is_not_positive():
             call()
     with pytest.raises(ValueError, match="rows == 11"):
         net_gain(11, 10, 0.0, 1.0, lambda rows: 1.0)
-    with pytest.raises(ValueError, match="alpha == 1.2"):
+    with pytest.raises(ValueError, match=r"alpha == 1\.2"):
         gain_if_significant(0.0, 1.0, 1.0, 1.2)

@@ -23,7 +23,7 @@ def test_the_cap_is_a_pooled_quantile_and_costs_stay():
     assert at == 20.0
     assert cap(value, 0.9) == pytest.approx(20 + 0.6 * 980)
     assert list(capped_net(value, [1.0] * 5, at)) == [-1, -1, 9, 19, 19]
-    with pytest.raises(ValueError, match="quantile == 1.0"):
+    with pytest.raises(ValueError, match=r"quantile == 1\.0"):
         cap(value, 1.0)
 
 

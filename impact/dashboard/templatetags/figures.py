@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 
 from impact.figures.forms import Forms
 from impact.figures.glossary import definition
+from impact.figures.words.codes import word as code_word
 
 register = template.Library()
 
@@ -26,6 +27,11 @@ def moment(at: datetime | None, time_zone: str = "UTC") -> str:
 
 
 @register.filter
+def word(code: str) -> str:
+    return code_word(code, get_language() or "en") if code else ""
+
+
+@register.filter
 def percent(share: float) -> str:
     return Forms(get_language() or "en").percent(share)
 
@@ -36,14 +42,14 @@ def number(value: float, decimals: int = 0) -> str:
 
 
 @register.simple_tag
-def term(key: str, text: str = "", place: str = "") -> Any:
-    """A word with its definition on hover and focus, from the one glossary."""
+def term(key: str, place: str = "", head: bool = False) -> Any:
+    """A word with its definition on hover and focus, from the one glossary; ``head`` begins a line."""
     word, meaning = definition(key, get_language() or "en")
     return format_html(
         '<span class="term" tabindex="0" aria-describedby="def-{0}{3}">{1}'
         '<span class="tip" role="tooltip" id="def-{0}{3}">{2}</span></span>',
         key.replace(" ", "-"),
-        text or word,
+        word[:1].upper() + word[1:] if head else word,
         meaning,
         place,
     )

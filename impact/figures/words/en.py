@@ -36,6 +36,11 @@ NO_GUARDRAILS = "None were agreed."
 ALL_PASSED = "No check failed."
 
 
+def arm(name: str) -> str:
+    """A bare number needs a word."""
+    return f"Arm {name}" if name.isdigit() else name
+
+
 def earned(level: str, arm: str, baseline: str, unit: str, amount: str, low: str, high: str) -> str:
     return f"{arm} earned {amount} per {unit} more than {_lower(baseline)}, between {low} and {high}: {ENDINGS[level]}."
 
@@ -64,6 +69,10 @@ def disagreeing(arm: str, metric: str) -> str:
 
 def compared(baseline: str, rows: str, unit: str) -> str:
     return f"{baseline}, on {rows} rows that have finished their window."
+
+
+def cut_off(day: str) -> str:
+    return f"Cut-off {day}."
 
 
 def withheld(reason: str) -> str:
@@ -188,7 +197,17 @@ STATES = {"pass": "Passed", "warn": "Warning", "block": "Blocks", "info": "Note"
 ROLES = {"primary": "primary", "driver": "driver", "secondary": "secondary", "guardrail": "guardrail"}
 BASELINE = "baseline"
 NOTHING = "none"
+BY = {"score_band": "score band", "segment": "segment"}
 NO_ROI = "no ratio: the extra cost isn't firmly above zero"
+
+
+def row(unit: str, episodes: bool) -> str:
+    return f"{unit} episode" if episodes else unit
+
+
+def estimand(row: str, days: str) -> str:
+    window = f" over {days} days" if days != "0" else ""
+    return f"Average effect per {row}{window}, by assignment, whatever was then really done"
 
 
 def forest_title(bars: list[tuple[str, str]]) -> str:
@@ -230,7 +249,8 @@ def not_estimable(reason: str) -> str:
     return f"can't be estimated: {reason}"
 
 
-def reading(up: bool, good: bool, settled: bool) -> str:
+def reading(kind: str, up: bool, good: bool, settled: bool) -> str:
     if not settled:
         return "within chance"
-    return f"{'more' if up else 'fewer'}, {'good' if good else 'bad'}"
+    way = ("more" if up else "fewer") if kind == "proportion" else ("higher" if up else "lower")
+    return f"{way}, {'good' if good else 'bad'}"

@@ -36,12 +36,17 @@ NO_GUARDRAILS = "合意されたものはありません。"
 ALL_PASSED = "不合格の検査はありません。"
 
 
+def arm(name: str) -> str:
+    """A bare number needs a word."""
+    return f"第{name}群" if name.isdigit() else name
+
+
 def earned(level: str, arm: str, baseline: str, unit: str, amount: str, low: str, high: str) -> str:
-    return f"{arm}は、{baseline}と比べて1件当たり{amount}の利益でした（範囲：{low}〜{high}）。{ENDINGS[level]}。"
+    return f"{arm}は、{baseline}と比べて1{unit}当たり{amount}の利益でした（範囲：{low}〜{high}）。{ENDINGS[level]}。"
 
 
 def lost(level: str, arm: str, baseline: str, unit: str, amount: str, low: str, high: str) -> str:
-    return f"{arm}は、{baseline}と比べて1件当たり{amount}の損失でした（範囲：{low}〜{high}）。{ENDINGS[level]}。"
+    return f"{arm}は、{baseline}と比べて1{unit}当たり{amount}の損失でした（範囲：{low}〜{high}）。{ENDINGS[level]}。"
 
 
 def also_lost(arm: str, amount: str) -> str:
@@ -63,7 +68,11 @@ def disagreeing(arm: str, metric: str) -> str:
 
 
 def compared(baseline: str, rows: str, unit: str) -> str:
-    return f"{baseline}（観察期間を終えた{rows}件）"
+    return f"{baseline}（観察期間を終えた{rows}件）。"
+
+
+def cut_off(day: str) -> str:
+    return f"集計日：{day}。"
 
 
 def withheld(reason: str) -> str:
@@ -84,7 +93,7 @@ NEXT = {
 
 
 def confirm(rows: str, unit: str) -> str:
-    return f"各群約{rows}件の新しい実験で確かめるか、取りやめてください。"
+    return f"各群約{rows}{unit}の新しい実験で確かめるか、取りやめてください。"
 
 
 def agreed_next(text: str) -> str:
@@ -179,7 +188,17 @@ STATES = {"pass": "合格", "warn": "注意", "block": "公表不可", "info": "
 ROLES = {"primary": "主要", "driver": "駆動", "secondary": "副次", "guardrail": "ガードレール"}
 BASELINE = "基準"
 NOTHING = "なし"
+BY = {"score_band": "スコア帯", "segment": "セグメント"}
 NO_ROI = "比率なし：追加費用が確実にゼロを上回っていません"
+
+
+def row(unit: str, episodes: bool) -> str:
+    return "エピソード" if episodes else "件"
+
+
+def estimand(row: str, days: str) -> str:
+    window = f"{days}日間の" if days != "0" else ""
+    return f"1{row}当たりの{window}平均効果。実際に何が行われたかによらず、割り付けどおりに集計"
 
 
 def forest_title(bars: list[tuple[str, str]]) -> str:
@@ -198,7 +217,7 @@ def forest_title(bars: list[tuple[str, str]]) -> str:
 
 
 def forest_axis(unit: str, row: str, baseline: str, money: bool) -> str:
-    what = f"1件当たりの純利益（{unit}）" if money else unit
+    what = f"1{row}当たりの純利益（{unit}）" if money else unit
     return f"{baseline}と比べた{what}、線は95%の範囲"
 
 
@@ -216,7 +235,7 @@ def not_estimable(reason: str) -> str:
     return f"推定できません（{reason}）"
 
 
-def reading(up: bool, good: bool, settled: bool) -> str:
+def reading(kind: str, up: bool, good: bool, settled: bool) -> str:
     if not settled:
         return "偶然の範囲内"
     return f"{'増加' if up else '減少'}（{'良い' if good else '悪い'}）"

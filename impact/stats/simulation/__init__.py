@@ -13,6 +13,9 @@ ALPHA = 0.05
 LOW_TAIL, HIGH_TAIL = float(stats.binom.cdf(68, 2000, ALPHA)), float(stats.binom.sf(133, 2000, ALPHA))
 
 
+START, END = "<!-- simulation -->", "<!-- end of simulation -->"
+
+
 class Run(NamedTuple):
     """One simulated experiment without an effect, and one with.
 
@@ -111,6 +114,21 @@ def markdown(rows: Sequence[Row]) -> str:
         rejected, coverage = (str(row.rejections), f"{row.coverage:.4f}") if estimated else ("-", "-")
         lines.append(f"| {row.method} | {row.data} | {rejected} | {coverage} | {row.warned} | {row.refused} | {told} |")
     return "\n".join(lines)
+
+
+def placed(document: str, table: str) -> str:
+    """Document with the table between its two markers.
+
+    Raises
+    ------
+    ValueError
+        The document has no markers.
+    """
+    before, start, rest = document.partition(START)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"the document has no {START} and {END}")
+    return f"{before}{start}\n{table}\n{end}{after}"
 
 
 def _row(case: Case, found: Sequence[Run]) -> Row:
