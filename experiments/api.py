@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from experiments.models import Experiment
@@ -36,7 +38,7 @@ class DecisionPage(msgspec.Struct):
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why it is done; kept in the audit trail."""
 
-    reason: str = ""
+    reason: Annotated[str, msgspec.Meta(max_length=300)] = ""
 
 
 def post_decisions(call: Call) -> DecisionAnswer | BatchAnswer:

@@ -243,6 +243,8 @@ def declare_experiment(workspace: Workspace, declared: ExperimentDeclared, actor
     arms = [(arm.key or arm.action, arm.action, arm.weight) for arm in declared.arms]
     if current and _arms(current) != (arms, declared.baseline):
         changes["arms"] = (_arms(current), (arms, declared.baseline))
+    if current and current.decision_point and current.decision_point.key != point.key:
+        changes["decision_point"] = (current.decision_point.key, point.key)
     if current and changes and current.status != Status.DRAFT:
         raise Refusal(
             "in-use",

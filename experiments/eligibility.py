@@ -74,13 +74,15 @@ def parse_rule(text: str, features: Mapping[str, str]) -> Rule:
     BadRule
         It can't be read, speaks of an unknown feature, or compares what can't be compared.
     """
-    try:
-        tree = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError) as error:
-        raise BadRule(f"rule {text!r} can't be read; write it like: score >= 0.1 and tenure < 24") from error
     kinds = {SCORE: "number", **features}
     names: set[str] = set()
-    _expect(_check(tree, text, kinds, names), "boolean", text)
+    try:
+        tree = ast.parse(text, mode="eval").body
+        _expect(_check(tree, text, kinds, names), "boolean", text)
+    except BadRule:
+        raise
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise BadRule(f"rule {text!r} can't be read; write it like: score >= 0.1 and tenure < 24") from error
     return Rule(text, frozenset(names), tree)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from predictions.models import ModelVersion, PredictionModel
-from workspaces.declarations import Change, Declaration, Declared, declare_row, differences
+from workspaces.declarations import Change, Declaration, Declared, declare_row, differences, noted
 from workspaces.models import Workspace
 from workspaces.strict import Id, Key, Text, Time
 
@@ -49,7 +49,7 @@ def declare_model(workspace: Workspace, declared: ModelDeclared, actor: str) -> 
             )
             added[f"version {version.version}"] = (known and known.stage, version.stage)
     if added and change.did == "unchanged":
-        return Change("model", declared.key, "changed", added)
+        return noted("model", workspace, declared.key, model, added, actor)
     return change
 
 

@@ -8,6 +8,8 @@ from workspaces.facts import Fact
 from workspaces.identifiers import valid_key
 from workspaces.scoping import Owned
 
+LARGEST_SCORE = 1e300
+
 
 class Task(models.TextChoices):
     PROBABILITY = "probability"
@@ -78,6 +80,8 @@ class Prediction(Fact):
     class Meta(Fact.Meta):
         constraints = [
             *Fact.Meta.constraints,
-            models.CheckConstraint(condition=Q(score__gt=-1e300, score__lt=1e300), name="prediction_score_is_a_number"),
+            models.CheckConstraint(
+                condition=Q(score__gt=-LARGEST_SCORE, score__lt=LARGEST_SCORE), name="prediction_score_is_a_number"
+            ),
         ]
         indexes = [models.Index(fields=["workspace", "unit_id", "predicted_at"], name="prediction_of_a_unit")]

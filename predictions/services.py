@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from predictions.models import ModelVersion, Prediction, Task
+from predictions.models import LARGEST_SCORE, ModelVersion, Prediction, Task
 from predictions.rows import PredictionRow, Scored
 from workspaces import clock
 from workspaces.canonical import digest
@@ -56,6 +56,8 @@ def prediction_of(
         )
     if version.model.task == Task.PROBABILITY and not 0 <= scored.score <= 1:
         raise Invalid("invalid-field", f"score == {scored.score}, a probability must be in [0, 1]", "/score")
+    if abs(scored.score) >= LARGEST_SCORE:
+        raise Invalid("invalid-field", f"score == {scored.score}, must be below {LARGEST_SCORE:.0e}", "/score")
     if scored.predicted_at > known_at + CLOCK_SKEW:
         raise Invalid(
             "newer-than-the-decision",

@@ -24,7 +24,7 @@ def received_at(workspace: Workspace, stated: datetime | None) -> datetime:
         raise Invalid(
             "time-stated", f"at == {stated.isoformat()}: only a simulated workspace accepts a time; leave it out", "/at"
         )
-    return stated
+    return stated.astimezone(UTC)
 
 
 def advance(workspace: Workspace, to: datetime) -> None:

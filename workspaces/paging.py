@@ -14,7 +14,7 @@ LIMIT = 500
 def page(rows: Any, query: Mapping[str, str]) -> tuple[list[Any], str | None]:
     """Return up to ``limit`` rows after ``cursor``, and the cursor of the next page or None."""
     text = query.get("limit", "100")
-    if not text.isdecimal() or not 1 <= int(text) <= LIMIT:
+    if not text.isdecimal() or len(text) > 3 or not 1 <= int(text) <= LIMIT:
         raise Refusal("invalid-parameter", f"limit == {text!r}, must be 1 to {LIMIT}")
     limit = int(text)
     if "cursor" in query:

@@ -40,7 +40,7 @@ def count_call(key: ApiKey) -> Rate:
             permits = max(0, min(TAKEN_AT_ONCE, limit - (used - TAKEN_AT_ONCE)))
         allowed = permits > 0
         _permits[key.pk] = (minute, permits - allowed, used)
-    return Rate(allowed, max(0, limit - used + permits - allowed), seconds)
+    return Rate(allowed, max(0, limit - used) + permits - allowed, seconds)
 
 
 def _take(key: ApiKey, minute: int) -> int:

@@ -150,7 +150,10 @@ def view_of(endpoints: Sequence[Endpoint], titles: Mapping[str, tuple[int, str]]
                 raise Refusal("scope-missing", f"This key lacks the scope {endpoint.scope!r}; it has {key.scopes}.")
             result = endpoint.view(_call(request, key, endpoint, path))
         except Refusal as refusal:
-            return _with_rate(problem(refusal, titles), rate)
+            response = _with_rate(problem(refusal, titles), rate)
+            if response.status_code == 405:
+                response["Allow"] = ", ".join(sorted(by_method))
+            return response
         status, body = (result.status, result.body) if isinstance(result, Answer) else (200, result)
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         return _with_rate(HttpResponse(content, status=status, content_type="application/json"), rate)
@@ -193,6 +196,8 @@ def problem(refusal: Refusal, titles: Mapping[str, tuple[int, str]]) -> HttpResp
     response = HttpResponse(msgspec.json.encode(body), status=status, content_type=PROBLEM)
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        response["Retry-After"] = "1"
     return response
 
 
@@ -201,6 +206,8 @@ def _call(request: HttpRequest, key: ApiKey, endpoint: Endpoint, path: Mapping[s
     if unknown:
         known = ", ".join(endpoint.query) or "none"
         raise Refusal("unknown-parameter", f"The parameter {unknown[0]!r} is not known here; known: {known}.")
+    if "\x00" in "".join(path.values()):
+        raise Refusal("not-found", "Nothing has a NUL in its name.")
     body: Any = None
     rows: list[Any] = []
     single = False

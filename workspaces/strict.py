@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -18,10 +19,10 @@ LONGEST_TEXT = 10_000
 T = TypeVar("T")
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_BYTES, pattern=ID_PATTERN)]
-Key = Annotated[str, msgspec.Meta(pattern=KEY_PATTERN)]
+Key = Annotated[str, msgspec.Meta(pattern=rf"{KEY_PATTERN}(?!\n)")]
 Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
-Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,7 +61,9 @@ def convert(document: Any, shape: type[T]) -> T:
         return msgspec.convert(document, shape)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `")
-        pointer = path.rstrip("`").removeprefix("$").replace(".", "/").replace("[", "/").replace("]", "")
+        pointer = (
+            path.rstrip("`").removeprefix("$").replace("[...]", "").replace(".", "/").replace("[", "/").replace("]", "")
+        )
         named = re.search(r"(?:unknown|required) field `([^`]+)`", message)
         if named:
             pointer += f"/{named[1]}"
@@ -83,8 +86,7 @@ def _found(document: Any, pointer: str) -> str:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise Refusal("malformed-json", f"The field {twice!r} stands twice in one object; send it once.", f"/{twice}")
     return content
 

@@ -153,8 +153,8 @@ def _settle(workspace: Workspace, requests: Sequence[Request], decided: Decided)
         decided.answers[request.index] = answer(request.decision, replayed=False)
         decided.taken.append(Taken(request.index, "accepted", request.decision.pk))
     lost = _answer_replays(workspace, {r.index: r.row for r in requests if r.prediction.pk not in first}, decided)
-    if lost:
-        raise Refusal("busy", "This event was being decided elsewhere; send the request again.")
+    for index, row in lost.items():  # an event that is only logged as a prediction
+        decided.taken.append(quarantine(workspace, "decision", index, row, conflict(row)))
     if mine:
         clock.advance(workspace, max(request.decision.decided_at for request in mine))
 

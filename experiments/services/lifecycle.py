@@ -52,7 +52,7 @@ def change_status(*, experiment: Experiment, step: str, actor: str, reason: str 
     locked.pause_reason = reason if step == "pause" else ""
     if step == "close":
         locked.closed_at = clock.now(locked.workspace)
-    return _step(locked, step, actor)
+    return _step(locked, step, actor, reason)
 
 
 def pause_experiment(*, experiment: Experiment, actor: str, reason: str) -> Experiment:
@@ -73,7 +73,7 @@ def _check(experiment: Experiment, step: str) -> None:
         )
 
 
-def _step(experiment: Experiment, step: str, actor: str) -> Experiment:
+def _step(experiment: Experiment, step: str, actor: str, reason: str = "") -> Experiment:
     before = experiment.status
     experiment.status = STEPS[step][1]
     try:
@@ -89,6 +89,6 @@ def _step(experiment: Experiment, step: str, actor: str) -> Experiment:
         action=f"{step} experiment",
         subject=experiment.key,
         before={"status": before},
-        after={"status": experiment.status, "plan": experiment.plan_sha256, "reason": experiment.pause_reason},
+        after={"status": experiment.status, "plan": experiment.plan_sha256, "reason": reason},
     )
     return experiment

@@ -133,6 +133,8 @@ def declare_agreement(workspace: Workspace, declared: AgreementDeclared, actor: 
     experiment = Experiment.objects.within(workspace).filter(key=declared.experiment).first()
     if experiment is None:
         raise Missing("experiment", declared.experiment, "/experiment")
+    if experiment.decision_point is None:
+        raise Refusal("in-use", f"{experiment.key} was loaded after it had ended: nobody can agree it beforehand")
     content = to_content(plan_of(workspace, experiment, declared))
     current = experiment.agreements.order_by("-version").first()
     changes = differences(current, {"content": content})

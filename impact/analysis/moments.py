@@ -15,7 +15,7 @@ from impact.stats.clusters import ClusterSums
 from impact.stats.moments import Cell, Moments, MomentTable
 
 # beyond this ratio of squared mean to variance, sums of squares lose digits that matter
-OFFSET = 1e4
+OFFSET = 100.0
 
 Array = NDArray[np.float64]
 Key = tuple[str, ...]
@@ -65,8 +65,8 @@ def moment_table(
 
     Notes
     -----
-    One pass. Cells whose means are large against their spread are read once more around their own means,
-    so nothing cancels, and a constant has variance 0 exactly.
+    One pass. Columns whose means are large against their spread are looked at once more: a constant has
+    variance 0 exactly, and other cells are read again around their own means, so that nothing cancels.
     """
     return moments_of_parts(
         connection, [relation], columns, arm=arm, stratum=stratum, phase=phase, pairs=pairs, workers=1
@@ -150,40 +150,64 @@ def _tables(rows: _Rows) -> dict[str, MomentTable]:
         return {}
     total = reduce(Moments.__add__, cells.values())
     origin = np.where(_cancels(total), total.mean, 0.0)
-    shifts = {key: moments.mean for key, moments in cells.items() if _cancels(moments).any()}
-    ends = [f"{end}(c{i})" for end in ("min", "max") for i in range(k)]
-    around = _cells(rows, _grouped(rows, sums + ends, shifts)) if shifts else {}
+    constants = _constants(rows, {key: _cancels(moments) for key, moments in cells.items()})
+    cells = {key: _held(moments, constants[key]) for key, moments in cells.items()}
+    shifts = {
+        key: moments.mean for key, moments in cells.items() if (_cancels(moments) & np.isnan(constants[key])).any()
+    }
+    around = _cells(rows, _grouped(rows, sums, shifts)) if shifts else {}
     tables: dict[str, dict[Cell, Moments]] = {}
     for key, moments in cells.items():
         mean = moments.mean - origin
         if key in around:
-            moments = around[key]
+            moments = _held(around[key], constants[key] - shifts[key])
             mean = shifts[key] - origin + moments.mean
         tables.setdefault(key[0], {})[Cell(*key[1:])] = Moments(moments.n, mean, moments.comoments)
     return {segment: MomentTable(rows.columns, origin, found) for segment, found in tables.items()}
 
 
+def _constants(rows: _Rows, doubtful: Mapping[Key, NDArray[np.bool_]]) -> dict[Key, Array]:
+    """Value of each doubtful column that is constant in a cell, by its ends; nan for the others."""
+    found = {key: np.full(len(rows.columns), np.nan) for key in doubtful}
+    at = np.flatnonzero(np.any(list(doubtful.values()), axis=0))
+    if not at.size:
+        return found
+    few = rows._replace(columns=tuple(rows.columns[i] for i in at))
+    ends: dict[Key, Array] = {}
+    for part in _grouped(few, [f"{end}(c{i})" for end in ("min", "-max") for i in range(at.size)]):
+        for row in part:
+            one = np.array(row[5:], dtype=np.float64)
+            ends[row[:4]] = np.minimum(ends.get(row[:4], one), one)
+    for key, one in ends.items():
+        low, high = one[: at.size], -one[at.size :]
+        found[key][at] = np.where(low == high, low, np.nan)
+    return found
+
+
+def _held(moments: Moments, constants: Array) -> Moments:
+    """Moments with the constant columns at their values, without what rounding says of their spread."""
+    constant = ~np.isnan(constants)
+    comoments = moments.comoments.copy()
+    comoments[constant] = comoments[:, constant] = 0.0
+    return Moments(moments.n, np.where(constant, constants, moments.mean), comoments)
+
+
 def _cells(rows: _Rows, parts: Sequence[list[Any]]) -> dict[Key, Moments]:
     """Key -> moments relative to what was subtracted, merged over the parts in their order."""
-    k, p, cells = len(rows.columns), len(rows.pairs), dict[Key, Moments]()
-    left, right = np.array(rows.pairs, dtype=int).reshape(p, 2).T
+    k, cells = len(rows.columns), dict[Key, Moments]()
+    left, right = np.array(rows.pairs, dtype=int).reshape(-1, 2).T
     for row in (row for part in parts for row in part):
         key, n, sums = row[:4], row[4], np.array(row[5:], dtype=np.float64)
         mean = sums[:k] / n
         comoments = np.full((k, k), np.nan)
-        comoments[left, right] = comoments[right, left] = sums[k : k + p] - n * mean[left] * mean[right]
-        if sums.size > k + p:
-            # what is constant has no co-moments, whatever rounding says
-            low, high = sums[k + p :].reshape(2, k)
-            mean = np.where(low == high, low, mean)
-            comoments[low == high] = comoments[:, low == high] = 0.0
+        comoments[left, right] = comoments[right, left] = sums[k:] - n * mean[left] * mean[right]
         moments = Moments(n, mean, comoments)
         cells[key] = cells[key] + moments if key in cells else moments
     return dict(sorted(cells.items()))
 
 
 def _cancels(moments: Moments) -> NDArray[np.bool_]:
-    return moments.n * moments.mean**2 > OFFSET * np.diag(moments.comoments)
+    return moments.n * moments.mean**2 > OFFSET * moments.comoments.diagonal()
 
 
 def _grouped(rows: _Rows, sums: Sequence[str], shifts: Mapping[Key, Array] | None = None) -> list[list[Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import msgspec
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -57,11 +58,17 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 def _shapes(endpoint: Endpoint) -> list[Any]:
-    return [shape for shape in (endpoint.body, endpoint.rows and endpoint.rows[1], endpoint.answer) if shape]
+    return [shape for shape in (endpoint.body, endpoint.rows and endpoint.rows[1], *_answers(endpoint)) if shape]
+
+
+def _answers(endpoint: Endpoint) -> tuple[Any, ...]:
+    """Shapes of the answer: several where one row or a batch may be sent."""
+    return get_args(endpoint.answer) if isinstance(endpoint.answer, UnionType) else (endpoint.answer,)
 
 
 def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
     names = re.findall(r"<(\w+)>", endpoint.path)
+    answers = [schema_of[str(shape)] for shape in _answers(endpoint)]
     operation: dict[str, Any] = {
         "operationId": re.sub(r"\W+", "_", f"{endpoint.method.lower()}{endpoint.path}").strip("_"),
         "summary": endpoint.summary,
@@ -74,7 +81,7 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "Done.",
-                "content": {"application/json": {"schema": schema_of[str(endpoint.answer)]}},
+                "content": {"application/json": {"schema": {"oneOf": answers} if answers[1:] else answers[0]}},
             },
             "4XX": {
                 "description": f"Refused; `code` is one of {', '.join(sorted(PROBLEMS))}.",

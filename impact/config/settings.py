@@ -15,8 +15,6 @@ DEBUG = False
 
 INSTALLED_APPS = [
     "impact.config",
-    "impact.demo",
-    "impact.dashboard",
     "impact.reports",
     "impact.analysis",
     "impact.agreements",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -35,7 +36,7 @@ class Supervisor:
     """Starts the children, starts one again that ends, and ends them all."""
 
     def __init__(self, host: str, port: int, workers: int = 2) -> None:
-        self.address = f"http://{host}:{port}"
+        self.host, self.port, self.address = host, port, f"http://{host}:{port}"
         python, celery = sys.executable, [sys.executable, "-m", "celery", "-q", "-A", "impact.config"]
         quiet = ["--loglevel", "WARNING"]
         self.commands = {
@@ -56,6 +57,8 @@ class Supervisor:
         self.failures = dict.fromkeys(self.commands, 0)
 
     def __enter__(self) -> Supervisor:
+        if not is_free(self.host, self.port):
+            raise CommandError(f"{self.address} is taken; choose another --port.")
         # from here on both ways of being stopped end the children
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
@@ -79,9 +82,7 @@ class Supervisor:
                     return
             except (URLError, OSError):
                 if self.children["web"].poll() is not None:
-                    raise CommandError(
-                        f"The web server stopped at once; is {self.address} taken? Choose another --port."
-                    ) from None
+                    raise CommandError("The web server stopped at once; its message above says why.") from None
                 time.sleep(0.2)
         raise CommandError(f"The web server did not answer within {READY:.0f} s.")
 
@@ -125,6 +126,17 @@ class Supervisor:
                 child.wait(max(0.0, deadline - time.monotonic()))
             _signal_group(child, signal.SIGKILL)
             child.wait()
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether nobody listens there; the web server itself would share the port with whoever does."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:

@@ -33,8 +33,8 @@ class Command(BaseCommand):
     def add_workspace(self, parser: CommandParser) -> None:
         parser.add_argument("--workspace", help="key of the workspace (default: the only one)")
 
-    def workspace(self, key: str | None, *, make: bool = False) -> Workspace:
-        """Find the workspace that is meant; where there is none at all, ``make`` one called default."""
+    def workspace(self, key: str | None, *, make: str | None = None) -> Workspace:
+        """Find the workspace that is meant; where there is none at all, make one of the currency ``make``."""
         workspaces = Workspace.objects.order_by("key")
         if key is not None:
             found = workspaces.filter(key=key).first()
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         if len(known) == 1:
             return known[0]
         if not known and make:
-            return create_workspace(key="default", name="Default", actor=ACTOR)
+            return create_workspace(key="default", name="Default", currency=make, actor=ACTOR)
         if not known:
             raise CommandError("There is no workspace yet; make one with create_workspace KEY.")
         named = ", ".join(workspace.key for workspace in known)

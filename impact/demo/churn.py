@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from impact.demo import worlds
-from impact.demo.models import churn_model, scores
 from impact.demo.rest import Api
+from impact.demo.scoring import churn_model, scores
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 WEEKS = 9

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from impact.demo import worlds
-from impact.demo.models import bearing_model, scores
 from impact.demo.rest import Api
+from impact.demo.scoring import bearing_model, scores
 
 START = datetime(2025, 7, 7, 5, tzinfo=UTC)
 WEEKS = 47

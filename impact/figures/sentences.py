@@ -146,7 +146,7 @@ def check_message(check: Mapping[str, Any], document: Mapping[str, Any], languag
         if mode in words.MODES
     )
     if check["p_value"] is not None:
-        texts["p"] = f"{check['p_value']:.2g}"
+        texts["p"] = f"{check['p_value']:.3g}"
     if check["statistic"] is not None:
         texts["statistic"] = _statistic(check, forms)
     return words.check(check, texts)

@@ -3,6 +3,7 @@
 from impact.ledger.rows import FeedAnswer
 from impact.ledger.services import hear_feed, log_costs, log_outcomes
 from workspaces.rest import BatchAnswer, Call, batch_answer
+from workspaces.strict import Id, convert
 
 
 def post_outcomes(call: Call) -> BatchAnswer:
@@ -14,5 +15,5 @@ def post_costs(call: Call) -> BatchAnswer:
 
 
 def post_heartbeat(call: Call) -> FeedAnswer:
-    feed = hear_feed(workspace=call.workspace, source=call.path["source"], heartbeat=call.body)
+    feed = hear_feed(workspace=call.workspace, source=convert(call.path["source"], Id), heartbeat=call.body)
     return FeedAnswer(feed.source, feed.type, feed.complete_until)

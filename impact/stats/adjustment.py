@@ -73,7 +73,17 @@ def lin(
 def lin_parts(
     table: MomentTable, contrast: Contrast, covariates: Sequence[str], treated: str, baseline: str, rows: int = ROWS
 ) -> Parts | NotEstimable:
-    """Return ``lin`` with what its error is made of, and the adjusted means that a lift needs."""
+    """Return ``lin`` with what its error is made of, and the adjusted means that a lift needs.
+
+    Parameters
+    ----------
+    table, contrast, covariates, treated, baseline, rows
+        As in ``lin``.
+
+    Returns
+    -------
+    Parts or NotEstimable
+    """
     shares = comparable_cells(table, (treated, baseline), max(rows, ROWS_PER_COVARIATE * len(covariates)))
     if not shares:
         return NotEstimable(TOO_FEW_ROWS)
@@ -83,8 +93,8 @@ def lin_parts(
 
 
 def adjusted(
-    shares: Sequence[Share], outcomes: Mapping[str, Array], at: Sequence[int], origin: float, method: str
-) -> Parts | NotEstimable:
+    shares: Sequence[Share], outcomes: Mapping[str, Array], at: list[int], origin: float, method: str
+) -> Parts:
     """Adjusted difference between the first and the second arm of ``outcomes``.
 
     Parameters
@@ -93,7 +103,7 @@ def adjusted(
         Cells with enough rows.
     outcomes : mapping of arm to ndarray, shape (k,)
         Each arm's outcome as weights over the columns.
-    at : sequence of int
+    at : list of int
         Positions of the covariates, maybe none.
     origin : float
         Added to both arms' means.
@@ -101,27 +111,30 @@ def adjusted(
         For the effect.
     """
     residual = leverage = superpopulation = spread = covariance = 0.0
-    means, variances = np.zeros(2), np.zeros(2)
+    means, variances = [0.0, 0.0], [0.0, 0.0]
     for share, arms in shares:
         everyone = reduce(Moments.__add__, arms.values())
         slopes = np.zeros((2, len(at)))
         for side, (arm, outcome) in enumerate(outcomes.items()):
             fit = _fit(arms[arm], everyone, outcome, at)
+            own = share**2 * (fit.residual + fit.leverage)
             means[side] += share * fit.mean
-            variances[side] += share**2 * (fit.residual + fit.leverage)
+            variances[side] += own
             residual += share**2 * fit.residual
             leverage += share**2 * fit.leverage
-            spread += share**4 * (fit.residual + fit.leverage) ** 2 / fit.df
+            spread += own**2 / fit.df
             slopes[side] = fit.slopes
-        between = share**2 * slopes @ everyone.comoments[np.ix_(at, at)] @ slopes.T / (everyone.n - 1) / everyone.n
-        superpopulation += max(0.0, float(between[0, 0] + between[1, 1] - 2 * between[0, 1]))
-        variances += between.diagonal()
-        covariance += float(between[0, 1])
+        (high, both), (_, low) = (
+            slopes @ everyone.comoments[at][:, at] @ slopes.T * (share**2 / (everyone.n - 1) / everyone.n)
+        )
+        superpopulation += max(0.0, float(high + low - 2 * both))
+        variances[0] += float(high)
+        variances[1] += float(low)
+        covariance += float(both)
     sampling = residual + leverage
-    se = float(np.sqrt(sampling + superpopulation))
-    effect = TEffect(float(means[0] - means[1]), se, sampling**2 / spread if spread else math.inf, method)
-    treated, baseline = means + origin
-    arm_means = ArmMeans(float(treated), float(baseline), float(variances[0]), float(variances[1]), covariance)
+    df = sampling**2 / spread if spread else math.inf
+    effect = TEffect(means[0] - means[1], math.sqrt(sampling + superpopulation), df, method)
+    arm_means = ArmMeans(means[0] + origin, means[1] + origin, variances[0], variances[1], covariance)
     return Parts(effect, arm_means, residual, leverage, superpopulation)
 
 
@@ -155,7 +168,20 @@ def cuped(
 
 
 def slopes(table: MomentTable, contrast: Contrast, covariates: Sequence[str]) -> dict[str, float]:
-    """CUPED's theta for each covariate: one slope over all arms, within stratum x phase."""
+    """CUPED's theta for each covariate: one slope over all arms, within stratum x phase.
+
+    Parameters
+    ----------
+    table : MomentTable
+    contrast : mapping of column to weight
+        The outcome.
+    covariates : sequence of str
+
+    Returns
+    -------
+    dict of str to float
+        In units of the outcome per unit of the covariate; 0 for one that doesn't vary.
+    """
     cells: dict[tuple[str, str], Moments] = {}
     for cell, moments in table.cells.items():
         key = cell.stratum, cell.phase
@@ -192,16 +218,16 @@ class _Fit(NamedTuple):
     slopes: Array
 
 
-def _fit(moments: Moments, everyone: Moments, outcome: Array, at: Sequence[int]) -> _Fit:
+def _fit(moments: Moments, everyone: Moments, outcome: Array, at: list[int]) -> _Fit:
     rows = np.zeros((1 + len(at), outcome.size))
     rows[0] = outcome
-    rows[np.arange(1, 1 + len(at)), at] = 1.0
+    rows[range(1, 1 + len(at)), at] = 1.0
     mine = moments.combined(rows)
-    if np.isnan(mine.comoments).any():
+    if math.isnan(mine.comoments.sum()):
         raise ValueError("co-moments of these columns weren't aggregated")
     syy, sxy, sxx = mine.comoments[0, 0], mine.comoments[1:, 0], mine.comoments[1:, 1:]
     slope, inverse, rank = _solve(sxx, sxy)
-    distance = mine.mean[1:] - everyone.mean[list(at)]
+    distance = mine.mean[1:] - everyone.mean[at]
     df = moments.n - 1 - rank
     left = float(syy - slope @ sxy)
     variance = left / df if left > 1e-14 * syy else 0.0
@@ -213,6 +239,9 @@ def _solve(sxx: Array, sxy: Array) -> tuple[Array, Array, int]:
     """Slopes, inverse of sxx, and rank; in units of the covariates' own spread, so that scales don't matter."""
     if not sxy.size:
         return sxy, sxx, 0
+    if sxy.size == 1:
+        inverse = 1 / sxx if sxx[0, 0] > 0 else np.zeros((1, 1))
+        return inverse[0] * sxy, inverse, int(sxx[0, 0] > 0)
     unit = np.sqrt(np.where(sxx.diagonal() > 0, sxx.diagonal(), 1.0))
     units = unit[:, None] * unit
     values, vectors = np.linalg.eigh(sxx / units)

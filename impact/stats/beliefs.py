@@ -116,5 +116,11 @@ def expected_loss(effect: Effect, df: float = math.inf) -> float:
 
 
 def expected_gain(effect: Effect, df: float = math.inf) -> float:
-    """Money per row that not acting on it is expected to give away: E[max(0, true effect)], flat prior."""
+    """Money per row that not acting on it is expected to give away: E[max(0, true effect)], flat prior.
+
+    Parameters
+    ----------
+    effect, df
+        As in ``expected_loss``.
+    """
     return effect.estimate + expected_loss(effect, df)

@@ -81,7 +81,16 @@ class Choice(NamedTuple):
 
 
 def choose(facts: Facts) -> Choice:
-    """Choose the method of a comparison; the first rule that fits decides."""
+    """Choose the method of a comparison; the first rule that fits decides.
+
+    Parameters
+    ----------
+    facts : Facts
+
+    Returns
+    -------
+    Choice
+    """
     fewest = min(facts.keys)
     if fewest < 2:
         return Choice("none", "fewer than two randomized keys in an arm")

@@ -96,7 +96,18 @@ class Design(NamedTuple):
 
 
 def design(sums: ClusterSums, contrast: Contrast, treated: str, baseline: str) -> Design | NotEstimable:
-    """Set up the regression that ``cr2`` and the wild bootstrap share."""
+    """Set up the regression that ``cr2`` and the wild bootstrap share.
+
+    Parameters
+    ----------
+    sums, contrast, treated, baseline
+        As in ``cr2``.
+
+    Returns
+    -------
+    Design or NotEstimable
+        The latter where a stratum has rows in one arm only.
+    """
     pair = (sums.arm == treated) | (sums.arm == baseline)
     strata, stratum = np.unique(sums.stratum, return_inverse=True)
     share = np.bincount(stratum, weights=sums.n) / sums.n.sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
@@ -84,7 +85,17 @@ class TEffect:
 
 
 def estimable(effect: AnyEffect | NotEstimable) -> AnyEffect | NotEstimable:
-    """Say that nothing can be tested where there is no error to test with; other effects pass."""
+    """Say that nothing can be tested where there is no error to test with; other effects pass.
+
+    Parameters
+    ----------
+    effect : Effect or NotEstimable
+
+    Returns
+    -------
+    Effect or NotEstimable
+        The same, unless its standard error is 0.
+    """
     return effect if isinstance(effect, NotEstimable) or effect.se else NotEstimable(NO_VARIANCE)
 
 
@@ -127,7 +138,24 @@ def difference(table: MomentTable, contrast: Contrast, treated: str, baseline: s
 
 
 def projected(table: MomentTable, contrast: Contrast, treated: str, baseline: str) -> TEffect | NotEstimable:
-    """Estimate ``difference`` for future rows, whose mix of cells is as uncertain as a sample's."""
+    """Estimate ``difference`` for future rows, whose mix of cells is as uncertain as a sample's.
+
+    Parameters
+    ----------
+    table : MomentTable
+    contrast : mapping of column to weight
+    treated, baseline : str
+        Arms.
+
+    Returns
+    -------
+    TEffect or NotEstimable
+        SE^2 larger by sum W (effect of the cell - effect)^2 / n, n all rows of the table.
+
+    References
+    ----------
+    Imbens and Rubin 2015, Causal Inference, chapter 6 (superpopulation variance).
+    """
     shares = comparable_cells(table, (treated, baseline))
     if not shares:
         return NotEstimable(TOO_FEW_ROWS)
@@ -158,27 +186,40 @@ def combined(
     population : int, optional
         Rows of which the shares are a sample: adds sum share (effect of the cell - effect)^2 / rows to SE^2.
     """
-    variance = spread = 0.0
-    effects = np.zeros(len(cells))
-    for position, (share, treated, baseline) in enumerate(cells):
+    estimate = variance = spread = 0.0
+    effects = []
+    for share, treated, baseline in cells:
         if treated is None or baseline is None:
+            effects.append((share, 0.0))
             continue
-        t, b = treated.sample(weights), baseline.sample(weights)
         # the difference of the columns first: they may be huge where their sum is small
-        effects[position] = float(weights @ (treated.mean - baseline.mean))
-        for sample in (t, b):
+        effect = float(weights @ (treated.mean - baseline.mean))
+        effects.append((share, effect))
+        estimate += share * effect
+        for sample in (treated.sample(weights), baseline.sample(weights)):
             v = share**2 * sample.variance / sample.n
             variance += v
             spread += v**2 / (sample.n - 1)
-    shares = np.array([cell.share for cell in cells])
-    estimate = float(shares @ effects)
-    mix = float(shares @ (effects - estimate) ** 2) / population if population else 0.0
-    df = variance**2 / spread if spread else float("inf")
-    return TEffect(estimate, float(np.sqrt(variance + mix)), df, method)
+    mix = sum(share * (effect - estimate) ** 2 for share, effect in effects) / population if population else 0.0
+    df = variance**2 / spread if spread else math.inf
+    return TEffect(estimate, math.sqrt(variance + mix), df, method)
 
 
 def arm_means(table: MomentTable, contrast: Contrast, treated: str, baseline: str) -> ArmMeans | NotEstimable:
-    """Estimate each arm's mean of the contrast, origin included, over the cells of ``difference``."""
+    """Estimate each arm's mean of the contrast, origin included, over the cells of ``difference``.
+
+    Parameters
+    ----------
+    table : MomentTable
+    contrast : mapping of column to weight
+    treated, baseline : str
+        Arms.
+
+    Returns
+    -------
+    ArmMeans or NotEstimable
+        In the column's unit; covariance 0.
+    """
     shares = comparable_cells(table, (treated, baseline))
     if not shares:
         return NotEstimable(TOO_FEW_ROWS)

@@ -119,6 +119,8 @@ class ExactEffect:
         for _ in range(3):
             p0 = np.linspace(low, high, GRID)
             p1 = np.clip(p0 + difference, 0.0, 1.0)
+            # scipy overflows on what is 0 but for a rounding
+            p0[p0 < 1e-100] = p1[p1 < 1e-100] = 0.0
             of_first = stats.binom.pmf(first, self.treated[1], p1[:, None])
             of_second = stats.binom.pmf(second, self.baseline[1], p0[:, None])
             chances = ((of_first @ region) * of_second).sum(axis=1)
@@ -129,7 +131,13 @@ class ExactEffect:
 
 
 def feasible(treated: tuple[int, int], baseline: tuple[int, int]) -> bool:
-    """Say whether so few pairs of counts are possible that all of them can be looked at."""
+    """Say whether so few pairs of counts are possible that all of them can be looked at.
+
+    Parameters
+    ----------
+    treated, baseline : tuple of int
+        Successes and rows of each arm.
+    """
     ranges = ExactEffect(treated, baseline)._ranges
     return all(
         _counts(n, x, low, high).size <= LARGEST

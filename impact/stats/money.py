@@ -95,7 +95,17 @@ def break_even_rows(effect: Effect, fixed: float, level: float) -> tuple[float, 
 
 
 def affordable_cost(value: Effect, rows: float = math.inf, fixed: float = 0.0) -> float:
-    """Highest extra cost per row that the effect on value still pays for, after a share of the fixed cost."""
+    """Highest extra cost per row that the effect on value still pays for, after a share of the fixed cost.
+
+    Parameters
+    ----------
+    value : Effect
+        Effect on value per row, in money.
+    rows : float
+        Rows that share the fixed cost, > 0.
+    fixed : float
+        In money.
+    """
     return value.estimate - fixed / rows
 
 

@@ -106,6 +106,13 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
 def adjusted_level(alpha: float, p_value: float, p_adjusted: float) -> float:
     """Level of the interval that excludes 0 just where ``p_adjusted`` <= alpha.
 
+    Parameters
+    ----------
+    alpha : float
+        In (0, 1).
+    p_value, p_adjusted : float
+        Of one comparison, p_value <= p_adjusted.
+
     Returns
     -------
     float

@@ -41,27 +41,54 @@ class Needs:
 
 
 def of_mean(contrast: Contrast, covariates: Sequence[str] = ()) -> Needs:
-    """Needs of ``difference``, ``lin`` and ``cuped``, of ``roi`` and ``cace`` over the same columns, and of lifts."""
+    """Needs of ``difference``, ``lin`` and ``cuped``, of ``roi`` and ``cace`` over the same columns, and of lifts.
+
+    Parameters
+    ----------
+    contrast : mapping of column to weight
+    covariates : sequence of str
+    """
     return _moments([*contrast], covariates)
 
 
 def of_proportion(column: str) -> Needs:
-    """Needs of the score and the exact method: counts, which a column of 0 and 1 has in its moments."""
+    """Needs of the score and the exact method: counts, which a column of 0 and 1 has in its moments.
+
+    Parameters
+    ----------
+    column : str
+    """
     return Needs(frozenset([column]))
 
 
 def of_ratio(numerator: Contrast, denominator: Contrast, covariates: Sequence[str] = ()) -> Needs:
-    """Needs of ``ratio``."""
+    """Needs of ``ratio``.
+
+    Parameters
+    ----------
+    numerator, denominator : mapping of column to weight
+    covariates : sequence of str
+    """
     return _moments([*numerator, *denominator], covariates)
 
 
 def of_clusters(contrast: Contrast) -> Needs:
-    """Needs of ``cr2``, the wild bootstrap and clustered randomization inference."""
+    """Needs of ``cr2``, the wild bootstrap and clustered randomization inference.
+
+    Parameters
+    ----------
+    contrast : mapping of column to weight
+    """
     return Needs(clusters=frozenset(contrast))
 
 
 def of_rows(contrast: Contrast) -> Needs:
-    """Needs of what sees single rows: randomization inference, caps, skewness, policy values."""
+    """Needs of what sees single rows: randomization inference, caps, skewness, policy values.
+
+    Parameters
+    ----------
+    contrast : mapping of column to weight
+    """
     return Needs(rows=frozenset(contrast))
 
 

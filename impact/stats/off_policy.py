@@ -84,7 +84,18 @@ class Overlap(NamedTuple):
 
 
 def overlap(log: Log, policy: Array) -> Overlap:
-    """Diagnose the weights of a policy, given as probabilities of shape (n, actions)."""
+    """Diagnose the weights of a policy, given as probabilities of shape (n, actions).
+
+    Parameters
+    ----------
+    log : Log
+    policy : ndarray, shape (n, actions)
+        Rows sum to 1.
+
+    Returns
+    -------
+    Overlap
+    """
     w = log.weights(policy)
     effective = float(w.sum() ** 2 / (w**2).sum()) if w.any() else 0.0
     error = float(w.std(ddof=1) / math.sqrt(w.size)) if w.size > 1 else math.inf
@@ -112,6 +123,16 @@ def ips(log: Log, policy: Array, against: Array | None = None) -> TEffect | NotE
 
 def snips(log: Log, policy: Array, against: Array | None = None) -> TEffect | NotEstimable:
     """Value by normalised inverse propensities, or the difference; parameters are those of ``ips``.
+
+    Parameters
+    ----------
+    log, policy, against
+        As in ``ips``.
+
+    Returns
+    -------
+    TEffect or NotEstimable
+        sum w reward / sum w; SE = sqrt(sum w^2 (reward - value)^2) / sum w.
 
     References
     ----------

@@ -123,6 +123,17 @@ class ScoreEffect:
 def proportion_difference(table: MomentTable, column: str, treated: str, baseline: str) -> ScoreEffect | NotEstimable:
     """Difference in the proportion of a column of 0 and 1, from its counts in both arms, whatever the cell.
 
+    Parameters
+    ----------
+    table : MomentTable
+    column : str
+    treated, baseline : str
+        Arms.
+
+    Returns
+    -------
+    ScoreEffect or NotEstimable
+
     Raises
     ------
     ValueError
@@ -140,7 +151,18 @@ def proportion_difference(table: MomentTable, column: str, treated: str, baselin
 
 
 def successes(table: MomentTable, column: str, arm: str) -> int:
-    """Count the rows of an arm in which a column of 0 and 1 is 1."""
+    """Count the rows of an arm in which a column of 0 and 1 is 1.
+
+    Parameters
+    ----------
+    table : MomentTable
+    column, arm : str
+
+    Raises
+    ------
+    ValueError
+        The column isn't 0 and 1.
+    """
     moments = table.of_arm(arm)
     if moments is None:
         return 0

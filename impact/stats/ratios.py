@@ -57,7 +57,17 @@ def ratio_parts(
     baseline: str,
     covariates: Sequence[str] = (),
 ) -> Parts | NotEstimable:
-    """Return ``ratio`` with the arms' ratios, which a lift needs."""
+    """Return ``ratio`` with the arms' ratios, which a lift needs.
+
+    Parameters
+    ----------
+    table, numerator, denominator, treated, baseline, covariates
+        As in ``ratio``.
+
+    Returns
+    -------
+    Parts or NotEstimable
+    """
     rows = max(ROWS, ROWS_PER_COVARIATE * len(covariates)) if covariates else 2
     shares = comparable_cells(table, (treated, baseline), rows)
     if not shares:
@@ -73,8 +83,6 @@ def ratio_parts(
         outcomes[arm] = (above - ratios[arm] * below) / mean
     at = [table.columns.index(name) for name in covariates]
     parts = adjusted(shares, outcomes, at, 0.0, "delta")
-    if isinstance(parts, NotEstimable):
-        return parts
     # around its own ratio each arm's outcome is 0, up to the origin that both sides of the fraction share
     shift = {arm: float(outcome @ table.origin) for arm, outcome in outcomes.items()}
     high = ratios[treated] + parts.means.treated + shift[treated]

@@ -49,14 +49,34 @@ class Keys(NamedTuple):
 def keys_of_rows(
     outcome: ArrayLike, arm: ArrayLike, stratum: ArrayLike | None = None, swap: ArrayLike | None = None
 ) -> Keys:
-    """Keys where each row was randomized, arrays of shape (n,); swapped within strata unless said otherwise."""
+    """Keys where each row was randomized, arrays of shape (n,); swapped within strata unless said otherwise.
+
+    Parameters
+    ----------
+    outcome : array, shape (n,)
+    arm, stratum, swap : array of str, shape (n,)
+        As in ``Keys``; one stratum and swapped within strata by default.
+    """
     arms, y = np.asarray(arm, dtype=str), np.asarray(outcome, dtype=np.float64)
     strata = np.full(arms.shape, "") if stratum is None else np.asarray(stratum, dtype=str)
     return Keys(arms, strata, strata if swap is None else np.asarray(swap, dtype=str), np.ones(y.size), y)
 
 
 def keys_of_clusters(sums: ClusterSums, contrast: Contrast, swap: ArrayLike | None = None) -> Keys | NotEstimable:
-    """Keys where whole clusters were randomized, within strata unless ``swap`` says otherwise."""
+    """Keys where whole clusters were randomized, within strata unless ``swap`` says otherwise.
+
+    Parameters
+    ----------
+    sums : ClusterSums
+    contrast : mapping of column to weight
+    swap : array of str, shape (m,), optional
+        One label for each entry of ``sums``.
+
+    Returns
+    -------
+    Keys or NotEstimable
+        The latter where a cluster has rows in several arms or strata.
+    """
     if len(np.unique(sums.cluster)) < sums.cluster.size:
         return NotEstimable("a cluster has rows in two arms or strata, so clusters weren't what was randomized")
     strata = sums.stratum if swap is None else np.asarray(swap, dtype=str)
@@ -126,7 +146,14 @@ def redrawn(
 
 
 def possible_draws(arm: NDArray[np.bool_], swap: Labels) -> int:
-    """Count the ways in which the arms could have fallen."""
+    """Count the ways in which the arms could have fallen.
+
+    Parameters
+    ----------
+    arm : ndarray of bool, shape (k,)
+        Treated or not.
+    swap : ndarray of str, shape (k,)
+    """
     return math.prod(math.comb(int((swap == s).sum()), int(arm[swap == s].sum())) for s in np.unique(swap))
 
 

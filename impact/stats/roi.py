@@ -90,6 +90,17 @@ def roi(estimate: Estimator, level: float, target: float = 0.0) -> Roi | NotEsti
 def acceptability(estimate: Estimator, targets: Sequence[float]) -> list[float] | NotEstimable:
     """P(ROI > target) for each target: the cost-effectiveness acceptability curve, flat prior.
 
+    Parameters
+    ----------
+    estimate : function
+        As in ``roi``.
+    targets : sequence of float
+        ROIs; 0.25 is 25 %.
+
+    Returns
+    -------
+    list of float or NotEstimable
+
     References
     ----------
     Stinnett and Mullahy 1998, Medical Decision Making 18.
@@ -101,7 +112,21 @@ def acceptability(estimate: Estimator, targets: Sequence[float]) -> list[float] 
 
 
 def chance_above(estimate: Estimator, cost: TEffect, target: float) -> float:
-    """P(ROI > target) under a flat prior: net benefit at the target > 0, together with an extra cost > 0."""
+    """P(ROI > target) under a flat prior: net benefit at the target > 0, together with an extra cost > 0.
+
+    Parameters
+    ----------
+    estimate : function
+        As in ``roi``.
+    cost : TEffect
+        Its effect on cost.
+    target : float
+
+    Returns
+    -------
+    float
+        By the (bivariate) normal distribution.
+    """
     benefit = estimate({"value": 1.0, "cost": -(1.0 + target)})
     assert isinstance(benefit, TEffect)
     if not cost.se:
@@ -115,7 +140,14 @@ def chance_above(estimate: Estimator, cost: TEffect, target: float) -> float:
 
 
 def quadrants(value: TEffect, cost: TEffect, covariance: float) -> Quadrants:
-    """Probabilities of the four combinations of signs, by the bivariate normal."""
+    """Probabilities of the four combinations of signs, by the bivariate normal.
+
+    Parameters
+    ----------
+    value, cost : TEffect
+    covariance : float
+        Of the two estimates.
+    """
     both = _both_positive(value, cost, covariance)
     more_value, more_cost = normal_chance(value), normal_chance(cost)
     rest = max(0.0, 1 - more_value - more_cost + both)
@@ -132,6 +164,13 @@ def _both_positive(first: TEffect, second: TEffect, covariance: float) -> float:
 
 def both_above(h: float, k: float, correlation: float) -> float:
     """P(X < h and Y < k) of two standard normals, which is that both effects with these z are above 0.
+
+    Parameters
+    ----------
+    h, k : float
+        Estimates over their standard errors.
+    correlation : float
+        In [-1, 1].
 
     References
     ----------
@@ -158,15 +197,49 @@ def normal_chance(effect: TEffect) -> float:
 
 
 def stratified(table: MomentTable, treated: str, baseline: str) -> Estimator:
-    """Return the stratified difference on this table as an estimator."""
+    """Return the stratified difference on this table as an estimator.
+
+    Parameters
+    ----------
+    table : MomentTable
+    treated, baseline : str
+        Arms.
+
+    Returns
+    -------
+    function
+        From a contrast to ``difference``.
+    """
     return lambda contrast: difference(table, contrast, treated, baseline)
 
 
 def covariate_adjusted(table: MomentTable, covariates: Sequence[str], treated: str, baseline: str) -> Estimator:
-    """Return Lin's adjusted difference on this table as an estimator."""
+    """Return Lin's adjusted difference on this table as an estimator.
+
+    Parameters
+    ----------
+    table, covariates, treated, baseline
+        As in ``lin``.
+
+    Returns
+    -------
+    function
+        From a contrast to ``lin``.
+    """
     return lambda contrast: lin(table, contrast, covariates, treated, baseline)
 
 
 def clustered(sums: ClusterSums, treated: str, baseline: str) -> Estimator:
-    """Return the difference with CR2 errors on these clusters as an estimator."""
+    """Return the difference with CR2 errors on these clusters as an estimator.
+
+    Parameters
+    ----------
+    sums, treated, baseline
+        As in ``cr2``.
+
+    Returns
+    -------
+    function
+        From a contrast to ``cr2``.
+    """
     return lambda contrast: cr2(sums, contrast, treated, baseline)

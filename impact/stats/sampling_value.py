@@ -86,7 +86,18 @@ def net_gain(
 def most_profitable_size(
     population: float, mean: float, sd: float, error: Callable[[float], float], cost_per_row: float = 0.0
 ) -> Size:
-    """Rows with the largest expected net gain; parameters are those of ``net_gain``."""
+    """Rows with the largest expected net gain; parameters are those of ``net_gain``.
+
+    Parameters
+    ----------
+    population, mean, sd, error, cost_per_row
+        As in ``net_gain``.
+
+    Returns
+    -------
+    Size
+        0 rows where no experiment pays.
+    """
 
     def loss(share: float) -> float:
         return -net_gain(share**2 * population, population, mean, sd, error, cost_per_row)

@@ -59,7 +59,15 @@ def always_valid(effect: Effect, planned_se: float, level: float) -> AlwaysValid
 def running(looks: Sequence[AlwaysValid]) -> AlwaysValid:
     """Interval and p-value after several looks: what every look leaves possible, and the smallest p.
 
-    The intersection may be empty, with its lower end above its upper one, if the effect changed over time.
+    Parameters
+    ----------
+    looks : sequence of AlwaysValid
+        One or more, of the same comparison.
+
+    Returns
+    -------
+    AlwaysValid
+        Its lower end is above its upper one where no effect is left, as when it changed over time.
     """
     lows, highs = zip(*(look.interval for look in looks), strict=True)
     return AlwaysValid((max(lows), min(highs)), min(look.p_value for look in looks))

@@ -29,7 +29,15 @@ def cap(values: ArrayLike, quantile: float) -> float:
 
 
 def capped_net(value: ArrayLike, cost: ArrayLike, at: float) -> NDArray[np.float64]:
-    """Net value of each row, shape (n,), with its value capped and its cost as it is."""
+    """Net value of each row, shape (n,), with its value capped and its cost as it is.
+
+    Parameters
+    ----------
+    value, cost : array, shape (n,)
+        In money.
+    at : float
+        The cap, in money.
+    """
     return np.minimum(np.asarray(value, dtype=np.float64), at) - np.asarray(cost, dtype=np.float64)
 
 
@@ -50,7 +58,13 @@ def top_share(values: ArrayLike, rows: float = 0.001) -> float:
 
 
 def skewness(values: ArrayLike) -> float:
-    """Third standardized moment of the values, shape (n,); 0 where they don't vary."""
+    """Third standardized moment of the values, shape (n,); 0 where they don't vary.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        n >= 1.
+    """
     given = np.asarray(values, dtype=np.float64)
     centred = given - given.mean()
     spread = float((centred**2).mean())
@@ -59,6 +73,11 @@ def skewness(values: ArrayLike) -> float:
 
 def rows_for_normality(skew: float) -> float:
     """Rows an arm needs before its mean is normal enough for a 95 % interval: 355 skew^2.
+
+    Parameters
+    ----------
+    skew : float
+        Skewness of one arm's rows.
 
     References
     ----------

@@ -107,7 +107,7 @@ def take_batch(
         fact.digest, fact.received_at = digest(row.content()), clock.received_at(workspace, row.at)
         facts[index] = fact
     # one order in every batch, so that two batches wait for each other instead of locking each other out
-    inserted = insert_new(sorted(facts.values(), key=lambda fact: (fact.source, fact.event_id, fact.digest)))
+    inserted = insert_new(sorted(facts.values(), key=lambda fact: (fact.source, fact.event_id)))
     earlier = stored(model, workspace, {(f.source, f.event_id) for f in facts.values() if f.id not in inserted})
     for index, fact in facts.items():
         if fact.id in inserted:

@@ -37,7 +37,7 @@ def enqueue(*, workspace: Workspace, kind: str, key: str, arguments: Any = None,
         workspace=workspace,
         kind=kind,
         key=key,
-        defaults={"arguments": arguments, "created_at": now, "due_at": due_at or now},
+        defaults={"arguments": {} if arguments is None else arguments, "created_at": now, "due_at": due_at or now},
     )
     if created:
         transaction.on_commit(hint)

@@ -30,7 +30,7 @@ def create_workspace(
     try:
         check_key(key)
         ZoneInfo(time_zone)
-    except (ValueError, ZoneInfoNotFoundError) as error:
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
         raise Refusal("invalid-workspace", str(error)) from error
     if currency not in Locale("en").currencies:
         raise Refusal("invalid-workspace", f"currency == {currency!r} is no ISO 4217 code like EUR")

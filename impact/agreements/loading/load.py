@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+import msgspec
+from django.db import connection, transaction
 
 from experiments.models import Arm, Assignment, Decision, Experiment, Mode, Status
 from impact.agreements.loading.rows import Record, read_records
@@ -112,6 +113,7 @@ def plan_of(spec: Specification, workspace: Workspace, records: Sequence[Record]
         segments=spec.segments,
         clustered=spec.cluster is not None,
         source_sha256=sha256,
+        specification_sha256=digest(msgspec.to_builtins(spec)),
     )
 
 
@@ -177,6 +179,10 @@ def _write(
         )
         for column in sorted({column for record in records[:1] for column in record.numbers})
     )
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # the planner, which has seen none of these rows yet, would read them in nested loops
+            cursor.execute(f"ANALYZE {', '.join(one._meta.db_table for one in (Assignment, Decision, Outcome, Cost))}")
     audit.record(
         workspace=workspace,
         actor=actor,

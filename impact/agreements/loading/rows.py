@@ -124,7 +124,7 @@ class _Cells:
         if math.isnan(number):
             return self._empty(line, column, value)
         if abs(number) >= 1e15:
-            raise self.table.refuse(line.number, column, value, "is too large; numbers must be below 1e15")
+            raise self.table.refuse(line.number, column, self.of(line, column), "is too large; it must be below 1e15")
         return number
 
     def amount(self, line: Line, column: str) -> float:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import io
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,7 +63,7 @@ class Table:
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
             raise Refusal("bad-file", f"{self.path} line {line} is not UTF-8; save the file as UTF-8") from error
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise Refusal("bad-file", f"{self.path} can't be unpacked: {error}") from error
         head = text.partition("\n")[0]
         if not head.strip():

@@ -23,8 +23,8 @@ class Run(NamedTuple):
     ----------
     rejected : bool
         The true null was rejected at .05.
-    covered : bool
-        The 95 % interval of the other experiment holds its true effect.
+    covered : bool or None
+        The 95 % interval of the other experiment holds its true effect; None for a family of comparisons.
     warned : bool
         The method said on its face that it may be off here.
     refused : str
@@ -32,7 +32,7 @@ class Run(NamedTuple):
     """
 
     rejected: bool = False
-    covered: bool = True
+    covered: bool | None = True
     warned: bool = False
     refused: str = ""
 
@@ -110,8 +110,8 @@ def markdown(rows: Sequence[Row]) -> str:
     ]
     for row in rows:
         told = row.verdict if row.verdict != "refuses" else f"refuses: {row.reason}"
-        estimated = row.runs > row.refused
-        rejected, coverage = (str(row.rejections), f"{row.coverage:.4f}") if estimated else ("-", "-")
+        rejected = str(row.rejections) if row.runs > row.refused else "-"
+        coverage = f"{row.coverage:.4f}" if row.coverage == row.coverage else "-"
         lines.append(f"| {row.method} | {row.data} | {rejected} | {coverage} | {row.warned} | {row.refused} | {told} |")
     return "\n".join(lines)
 
@@ -133,7 +133,10 @@ def placed(document: str, table: str) -> str:
 
 def _row(case: Case, found: Sequence[Run]) -> Row:
     done = [run for run in found if not run.refused]
-    rejections, missed = sum(run.rejected for run in done), sum(not run.covered for run in done)
+    rejections, missed = (
+        sum(run.rejected for run in done),
+        sum(run.covered is not None and not run.covered for run in done),
+    )
     warned, refused = sum(run.warned for run in done), len(found) - len(done)
     reasons = [run.refused for run in found if run.refused]
     low, high = bars(len(done)) if done else (0, 0)
@@ -150,7 +153,7 @@ def _row(case: Case, found: Sequence[Run]) -> Row:
         case.data,
         len(found),
         rejections,
-        1 - missed / len(done) if done else float("nan"),
+        1 - missed / len(done) if done and done[0].covered is not None else float("nan"),
         warned,
         refused,
         max(reasons, key=reasons.count) if reasons else "",

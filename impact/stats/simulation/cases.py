@@ -46,7 +46,8 @@ def _redrawn(data: str, make: rows.Maker) -> Case:
 
 
 def _clusters(method: str, data: str, make: clusters.ClusterMaker) -> Case:
-    return Case(method.replace("_", " "), data, partial(runs.clusterwise, method, make))
+    names = {"cluster_cr2": "CR2", "wild_bootstrap": "wild bootstrap", "randomization": "randomization inference"}
+    return Case(names[method], data, partial(runs.clusterwise, method, make))
 
 
 CASES: tuple[Case, ...] = (

@@ -162,7 +162,7 @@ def family(adjust: Callable[[Sequence[float]], list[float]], comparisons: int, r
     table = MomentTable.from_arrays({"y": rng.normal(0, 1, arm.size)}, arm)
     effects = [difference(table, {"y": 1.0}, f"arm{i + 1}", "arm0") for i in range(comparisons)]
     p = [effect.p_value() for effect in effects if isinstance(effect, TEffect)]
-    return Run(min(adjust(p)) <= ALPHA, True)
+    return Run(min(adjust(p)) <= ALPHA, None)
 
 
 def looked_at(intervals: Callable[[list[TEffect]], Iterable[tuple[float, float]]], rng: Rng) -> Run:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from impact.analysis.selectors import newest_analysis
 from impact.config.declarations import apply_files
 from impact.config.summary import summary
-from impact.config.supervisor import Supervisor
+from impact.config.supervisor import Supervisor, is_free
 from impact.config.terminal import Command as BaseCommand
 from impact.config.terminal import progress_bar
 from impact.demo import play
@@ -32,6 +31,9 @@ class Command(BaseCommand):
 
     def handle(self, *, no_serve: bool, size: str, **options: Any) -> None:
         stage = play.set_up(size)
+        if no_serve and play.final_report(stage.workspace) is not None:
+            self.tell(stage)
+            return
         with Supervisor(HOST, free_port(8000)) as supervisor:
             supervisor.wait_until_ready()
             if play.final_report(stage.workspace) is None:
@@ -69,11 +71,6 @@ class Command(BaseCommand):
 def free_port(wanted: int) -> int:
     """The first port from the wanted one on that nobody listens on."""
     for port in range(wanted, wanted + 100):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
+        if is_free(HOST, port):
             return port
-    raise RuntimeError(f"no free port from {wanted} to {wanted + 100}")
+    raise CommandError(f"Every port from {wanted} to {wanted + 99} is taken; end what listens there.")

@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *, file: Path, spec: Path, as_json: bool, workspace: str | None, **options: Any) -> None:
         specification = read_specification(spec)
-        into = self.workspace(workspace, make=True)
+        into = self.workspace(workspace, make=specification.currency or "EUR")
         with progress_bar(quiet=not self.stderr.isatty()) as show:
             experiment = load_experiment(
                 workspace=into, path=file, spec=specification, actor=ACTOR, progress=lambda s, m: show(0.7 * s, m)
