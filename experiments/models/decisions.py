@@ -49,6 +49,7 @@ class Assignment(Owned):
                 condition=Q(propensity__gt=0, propensity__lte=1), name="assignment_propensity_is_a_probability"
             ),
         ]
+        indexes = [models.Index(fields=["experiment", "unit_id"], name="assignment_of_a_unit")]
 
 
 class BlockCounter(Owned):

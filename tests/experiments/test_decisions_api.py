@@ -55,7 +55,10 @@ def test_batch_answers_every_row(api: Caller, running: Experiment) -> None:
     ]  # fmt: skip
     assert (body["accepted"], body["duplicate"], body["quarantined"], body["rejected"]) == (2, 1, 1, 2)
     assert body["results"][1]["pointer"] == "/prediction/score"
-    assert body["results"][3]["decision"]["ineligible"] == {"bonus": "too unlikely to leave", "credit": "too unlikely to leave"}
+    assert body["results"][3]["decision"]["ineligible"] == {
+        "bonus": "too unlikely to leave",
+        "credit": "too unlikely to leave",
+    }
     assert body["results"][3]["decision"]["mode"] == "policy"
 
 

@@ -48,6 +48,7 @@ def test_welch_on_a_proportion_of_the_reference(reference):
 numbers = st.lists(st.integers(-1000, 1000).map(lambda i: i / 8), min_size=2, max_size=30)
 
 
+@pytest.mark.filterwarnings("ignore:Precision loss")
 @given(numbers, numbers, st.sampled_from([0.0, 1e8, -1e10, 1e12]), st.floats(0.5, 0.999))
 @settings(deadline=None)
 def test_agrees_with_scipy_at_any_offset(treated, baseline, offset, level):

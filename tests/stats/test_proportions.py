@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scipy import optimize
+from scipy import optimize, stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.proportion import test_proportions_2indep as by_statsmodels
 
@@ -95,6 +95,7 @@ def test_ratio_interval_agrees_with_the_difference_about_no_effect(pair, level):
                 assert abs(distance) / math.sqrt(variance) == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:divide by zero")
 @given(counts())
 @settings(max_examples=100, deadline=None)
 def test_p_agrees_with_statsmodels(pair):
@@ -122,6 +123,16 @@ def test_statsmodels_interval_of_the_reference_is_not_where_its_own_test_rejects
         p1, p0 = likeliest(*pair, difference=ends[1])
         variance = (p1 * (1 - p1) / 980 + p0 * (1 - p0) / 1000) * 1980 / 1979
         assert (ends[1] - ScoreEffect(*pair).estimate) / math.sqrt(variance) == pytest.approx(z, rel=1e-5)
+
+
+@pytest.mark.parametrize(("n1", "p1", "n0", "p0"), [(100, 0.2, 100, 0.1), (40, 0.5, 70, 0.5), (60, 0.3, 50, 0.35)])
+def test_coverage_by_going_through_every_pair_of_counts(n1, p1, n0, p0):
+    covered = 0.0
+    for x1, a in enumerate(stats.binom.pmf(range(n1 + 1), n1, p1)):
+        for x0, b in enumerate(stats.binom.pmf(range(n0 + 1), n0, p0)):
+            if a * b > 1e-8:
+                covered += a * b * (ScoreEffect((x1, n1), (x0, n0)).p_value(p1 - p0) > 0.05)
+    assert covered == pytest.approx(0.95, abs=0.006)
 
 
 def test_reversing_the_arms():

@@ -15,7 +15,8 @@ def fixed(rejections, missed=None, refused=0, warned=0, at_most=False):
         if place < refused:
             return Run(refused="too few")
         place -= refused
-        return Run(place < rejections, place >= (rejections if missed is None else missed), place < warned)
+        # what numpy compares isn't the True and False of the language
+        return Run(place < rejections, np.bool_(place >= (rejections if missed is None else missed)), place < warned)
 
     return Case("method", "data", run, at_most)
 
@@ -42,6 +43,11 @@ def test_verdicts():
     assert verdict(rejections=300, warned=1_800) == "warns"
     assert verdict(rejections=300, warned=1_700) == "fails"
     assert verdict(rejections=100, refused=1_900) == verdict(rejections=0, refused=2_000) == "refuses"
+
+
+def test_a_family_has_no_coverage():
+    [row] = simulate([Case("Holm", "data", lambda rng: Run(False, None), at_most=True)], 10)
+    assert row.coverage != row.coverage and row.verdict == "holds"
 
 
 def test_a_case_does_not_depend_on_the_others():

@@ -1,0 +1,184 @@
+"""Declaring metrics, assumptions and agreements: created, unchanged, changed, refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from experiments.models import Experiment
+from impact.agreements.models import Agreement, Assumption, Metric
+from impact.config.declarations import apply_files
+from tests.conftest import DECLARED, declared_churn, loaded, started
+from workspaces.canonical import digest
+from workspaces.errors import Refusal
+from workspaces.models import AuditEntry, Workspace
+
+KEPT = {
+    "key": "kept", "name": "Value of a kept customer", "low": 170, "base": 300, "high": 340, "unit": "EUR",
+    "owner": "Finance", "status": "agreed",
+}  # fmt: skip
+CHURN = {
+    "key": "churn", "name": "Churn", "kind": "proportion", "direction": "decrease",
+    "of": {"outcome": "churned", "aggregate": "any"},
+}  # fmt: skip
+AGREEMENT = yaml.safe_load((DECLARED / "churn.yaml").read_text())["agreements"][0]
+
+
+def apply(workspace: Workspace, folder: Path, **lists: list[Any]) -> list[tuple[str, str, str]]:
+    """Apply one file and return what became of each of its items."""
+    file = folder / "declared.yaml"
+    file.write_text(yaml.safe_dump(lists), encoding="utf-8")
+    return [(change.kind, change.key, change.did) for change in apply_files(workspace, [file], "test")]
+
+
+def test_the_same_file_twice_changes_nothing(workspace: Workspace) -> None:
+    first = apply_files(workspace, [DECLARED / "churn.yaml"], "test")
+    entries = AuditEntry.objects.count()
+    again = apply_files(workspace, [DECLARED / "churn.yaml"], "test")
+    assert {change.did for change in first} == {"created"}
+    assert {change.did for change in again} == {"unchanged"}
+    assert AuditEntry.objects.count() == entries
+    assert Agreement.objects.count() == 1
+
+
+def test_a_changed_assumption_is_a_new_version(workspace: Workspace, tmp_path: Path) -> None:
+    apply(workspace, tmp_path, assumptions=[KEPT])
+    assert apply(workspace, tmp_path, assumptions=[KEPT | {"base": 310}]) == [("assumption", "kept", "changed")]
+    versions = Assumption.objects.within(workspace).order_by("version").values_list("version", "base", "is_current")
+    assert list(versions) == [(1, 300, False), (2, 310, True)]
+
+
+def test_a_changed_metric_is_a_new_version(workspace: Workspace, tmp_path: Path) -> None:
+    apply(workspace, tmp_path, metrics=[CHURN])
+    assert apply(workspace, tmp_path, metrics=[CHURN]) == [("metric", "churn", "unchanged")]
+    assert apply(workspace, tmp_path, metrics=[CHURN | {"name": "Leavers"}]) == [("metric", "churn", "changed")]
+    assert Metric.objects.within(workspace).current().get().version == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "item", "said"),
+    [
+        (
+            "assumptions",
+            KEPT | {"low": 301},
+            r"line 2, assumptions\[0\] \(base\): low, base, high == 301.0, 300.0, 340.0, must ascend",
+        ),
+        ("assumptions", KEPT | {"status": "hoped"}, r"assumptions\[0\] \(status\): Invalid enum value 'hoped'"),
+        ("assumptions", KEPT | {"extra": 1}, "extra"),
+        ("metrics", CHURN | {"of": {"outcome": "churned", "aggregate": "sum"}}, "aggregate: any"),
+        ("metrics", CHURN | {"kind": "net value"}, "a net value metric has value"),
+        ("metrics", CHURN | {"kind": "ratio"}, "ratio"),
+        ("metrics", CHURN | {"direction": "down"}, "down"),
+        ("agreements", AGREEMENT, "There is no experiment 'offers' in this workspace"),
+    ],
+)
+def test_refuses(workspace: Workspace, tmp_path: Path, name: str, item: Any, said: str) -> None:
+    with pytest.raises(Refusal, match=said):
+        apply(workspace, tmp_path, **{name: [item]})
+    assert not Assumption.objects.exists() and not Metric.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"primary": "profit"}, "no metric 'profit'"),
+        ({"drivers": ["leavers"]}, "no metric 'leavers'"),
+        ({"guardrails": [{"metric": "calls", "margin": 1.0}]}, "no metric 'calls'"),
+        ({"experiment": "elsewhere"}, "no experiment 'elsewhere'"),
+    ],
+)
+def test_an_agreement_names_only_what_there_is(
+    workspace: Workspace, churn: Experiment, tmp_path: Path, changes: Any, said: str
+) -> None:
+    with pytest.raises(Refusal, match=said):
+        apply(workspace, tmp_path, agreements=[AGREEMENT | changes])
+    assert churn.agreements.count() == 1
+
+
+def test_a_metric_names_only_assumptions_that_there_are(
+    workspace: Workspace, churn: Experiment, tmp_path: Path
+) -> None:
+    net = {"key": "net", "name": "Net", "kind": "net value", "value": [{"outcome": "churned", "times": "lost"}]}
+    with pytest.raises(Refusal, match="no assumption 'lost'"):
+        apply(workspace, tmp_path, metrics=[net], agreements=[AGREEMENT])
+
+
+def test_another_workspaces_metric_is_a_missing_one(
+    other_workspace: Workspace, workspace: Workspace, tmp_path: Path
+) -> None:
+    declared_churn(workspace)
+    apply(other_workspace, tmp_path, metrics=[CHURN | {"key": "calls"}])
+    with pytest.raises(Refusal, match="no metric 'calls'"):
+        apply(workspace, tmp_path, agreements=[AGREEMENT | {"secondary": ["calls"]}])
+
+
+def test_what_was_agreed_stays_when_an_assumption_changes(
+    workspace: Workspace, churn: Experiment, tmp_path: Path
+) -> None:
+    before = churn.agreements.get()
+    apply(workspace, tmp_path, assumptions=[KEPT | {"base": 200}])
+    after = churn.agreements.get()
+    assert after.content == before.content
+    assert after.sha256 == digest(after.content)
+    assert after.content["net"]["value"][0]["times"] == -300
+    assert after.content["case"]["assumptions"] == [KEPT | {"low": 170.0, "base": 300.0, "high": 340.0}]
+
+
+def test_a_draft_is_agreed_anew_with_the_new_numbers(workspace: Workspace, churn: Experiment, tmp_path: Path) -> None:
+    did = apply(workspace, tmp_path, assumptions=[KEPT | {"base": 200}], agreements=[AGREEMENT])
+    assert did == [("assumption", "kept", "changed"), ("agreement", "offers", "changed")]
+    newest = churn.agreements.order_by("version").last()
+    assert newest.version == 2
+    assert newest.content["net"]["value"][0]["times"] == -200
+
+
+def test_a_running_experiments_agreement_cant_change(workspace: Workspace, running: Experiment, tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="its agreement is signed and can't change any more") as refused:
+        apply(workspace, tmp_path, agreements=[AGREEMENT | {"alpha": 0.1}])
+    assert refused.value.code == "in-use"
+    assert running.agreements.count() == 1
+
+
+def test_a_dry_run_writes_nothing(workspace: Workspace) -> None:
+    changes = apply_files(workspace, [DECLARED / "churn.yaml"], "test", dry_run=True)
+    assert changes and not Metric.objects.exists() and not Experiment.objects.exists()
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="declare_agreement takes what can't be analysed: alpha, power and rows aren't checked, expected may leave "
+    "(0, 1), and a metric with two roles breaks the storing of its estimates",
+)
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"alpha": 0}, "alpha"),
+        ({"alpha": 1.5, "expected": None}, "alpha"),
+        ({"power": 1}, "power"),
+        ({"rows_per_arm": 0}, "rows_per_arm"),
+        ({"smallest_effect": -1}, "smallest_effect"),
+        ({"expected": {"baseline": 0.01, "effect": -0.02}}, "expected"),
+        ({"guardrails": [{"metric": "churn", "margin": 0.01}]}, "churn"),
+        ({"drivers": ["churn", "churn"]}, "churn"),
+    ],
+)
+def test_an_agreement_that_cant_be_analysed_is_refused(
+    workspace: Workspace, churn: Experiment, tmp_path: Path, changes: Any, said: str
+) -> None:
+    with pytest.raises(Refusal, match=said):
+        apply(workspace, tmp_path, agreements=[AGREEMENT | changes])
+
+
+def test_a_loaded_experiment_cant_be_agreed_afterwards(workspace: Workspace, tmp_path: Path) -> None:
+    loaded(workspace, tmp_path, "unit,arm,y\nu1,a,1\nu2,a,2\nu3,b,3\nu4,b,5\n")
+    apply(workspace, tmp_path, assumptions=[KEPT], metrics=[CHURN])
+    with pytest.raises(Refusal, match="loaded after it had ended"):
+        apply(workspace, tmp_path, agreements=[AGREEMENT | {"experiment": "trial", "primary": "churn", "drivers": []}])
+
+
+def test_a_started_experiments_file_may_be_applied_again(workspace: Workspace, churn: Experiment) -> None:
+    started(workspace, churn)
+    assert {change.did for change in apply_files(workspace, [DECLARED / "churn.yaml"], "test")} == {"unchanged"}

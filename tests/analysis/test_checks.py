@@ -1,0 +1,277 @@
+"""Each check passes on one small example and fails on another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from impact.agreements.plan import MONEY, Plan, PlannedArm, PlannedMetric, Term
+from impact.analysis import checks
+from impact.analysis.checks import CHECKS, Evidence, Finding, run_checks
+from impact.analysis.measure import Assigned, Family, Measured
+from impact.stats.clusters import ClusterSums
+from impact.stats.moments import MomentTable
+from tests.analysis.ground import WORTH, plan
+
+ARMS = np.array(["none", "bonus"] * 30)
+
+
+def family(columns: dict[str, Any], covariates: tuple[str, ...] = (), sums: Any = None) -> Family:
+    names = tuple(name for name in columns if name not in covariates)
+    return Family(names, covariates, MomentTable.from_arrays(columns, ARMS), sums, {})
+
+
+def measured(**changes: Any) -> Measured:
+    """Sixty mature rows, half in each arm, of which nothing else is known."""
+    found = Measured(
+        families={"m": family({"metric m": np.arange(60) % 7})},
+        mature=60,
+        open=0,
+        censored={"m": 0, MONEY: 0},
+        censored_by_arm={"m": {}},
+        mature_by_arm={"none": 30, "bonus": 30},
+        assigned=[Assigned("", "none", 30, 15.0), Assigned("", "bonus", 30, 15.0)],
+        excluded={},
+        modes={"randomized": 60},
+        estimated_cost=0.0,
+        total_cost=100.0,
+    )
+    return replace(found, **changes)
+
+
+def seen(planned: Plan | None = None, metrics: Any = (), money: Any = None, **changes: Any) -> Evidence:
+    return Evidence(planned or plan(value=[WORTH]), measured(**changes), list(metrics), money)
+
+
+def finding(check: Any, evidence: Evidence) -> Finding:
+    found = check(evidence)
+    assert found is not None
+    return found
+
+
+def weighted(**weights: float | None) -> list[PlannedArm]:
+    return [
+        PlannedArm(key=key, name=key, is_baseline=key == "none", weight=weight, planned_cost=0)
+        for key, weight in weights.items()
+    ]
+
+
+def test_some_rows_must_be_mature() -> None:
+    passed = finding(checks.mature_rows, seen())
+    assert (passed.severity, passed.passed, passed.numbers["counted"]) == ("block", True, 60)
+    failed = finding(checks.mature_rows, seen(mature=3, open=57, censored={MONEY: 3}))
+    assert not failed.passed and failed.numbers == {"counted": 0, "open": 57, "censored": 3}
+
+
+def test_feeds_must_be_complete_in_a_live_experiment() -> None:
+    assert finding(checks.feeds_complete, seen()).passed
+    failed = finding(checks.feeds_complete, seen(censored={MONEY: 2}))
+    assert (failed.severity, failed.passed, failed.numbers) == ("warn", False, {"censored": 2, "of": 60})
+    assert checks.feeds_complete(seen(plan(origin="loaded"))) is None
+    assert checks.feeds_complete(seen(mature=0)) is None
+
+
+@pytest.mark.parametrize(
+    ("none", "bonus", "weights", "passed"),
+    [
+        (30, 30, {"none": 1, "bonus": 1}, True),
+        (40, 20, {"none": 1, "bonus": 1}, True),
+        (52, 8, {"none": 1, "bonus": 1}, False),
+        (52, 8, {"none": 9, "bonus": 1}, True),
+        (30, 30, {"none": 9, "bonus": 1}, False),
+    ],
+)
+def test_arms_must_have_the_sizes_of_their_draws(none: int, bonus: int, weights: Any, passed: bool) -> None:
+    assigned = [Assigned("", "none", none, 0.0), Assigned("", "bonus", bonus, 0.0)]
+    found = finding(checks.sample_ratio_overall, seen(plan(arms=weighted(**weights)), assigned=assigned))
+    assert (found.severity, found.passed) == ("block", passed)
+    total = sum(weights.values())
+    assert found.numbers["expected"] == {arm: pytest.approx(60 * weights[arm] / total) for arm in weights}
+
+
+def test_the_alarm_is_at_one_in_a_thousand() -> None:
+    """Pearson's statistic of one degree of freedom: 10.83 at p = .001."""
+    for more, passed in ((52, True), (53, False)):
+        assigned = [Assigned("", "none", 500 + more, 0.0), Assigned("", "bonus", 500 - more, 0.0)]
+        found = finding(checks.sample_ratio_overall, seen(assigned=assigned))
+        assert found.passed is passed and found.statistic == pytest.approx(more**2 / 250)
+
+
+def test_sizes_are_unknown_without_weights_or_propensities() -> None:
+    three = plan(arms=weighted(none=None, bonus=None, credit=None))
+    found = finding(checks.sample_ratio_overall, seen(three))
+    assert (found.severity, found.passed, found.numbers["unknown"]) == ("info", False, True)
+
+
+def test_two_arms_may_be_expected_by_their_propensities() -> None:
+    assigned = [Assigned("", "none", 48, 0.8 * 48), Assigned("", "bonus", 12, 0.2 * 12)]
+    found = finding(checks.sample_ratio_overall, seen(plan(arms=weighted(none=None, bonus=None)), assigned=assigned))
+    assert found.passed
+    assert found.numbers["expected"] == {"none": pytest.approx(48), "bonus": pytest.approx(12)}
+
+
+def test_no_rows_have_no_ratio() -> None:
+    assert checks.sample_ratio_overall(seen(assigned=[])) is None
+
+
+def test_a_stratum_with_other_sizes_is_a_warning() -> None:
+    even = [Assigned(stratum, arm, 50, 25.0) for stratum in ("high", "low") for arm in ("none", "bonus")]
+    passed = finding(checks.sample_ratio_by_stratum, seen(assigned=even))
+    assert (passed.severity, passed.passed, passed.numbers["strata"]) == ("warn", True, 2)
+    odd = [*even[:2], Assigned("low", "none", 90, 25.0), Assigned("low", "bonus", 10, 25.0)]
+    failed = finding(checks.sample_ratio_by_stratum, seen(assigned=odd))
+    assert not failed.passed and failed.numbers["stratum"] == "low"
+    assert checks.sample_ratio_by_stratum(seen()) is None
+
+
+def test_outcomes_must_be_missing_alike() -> None:
+    assert checks.missing_alike(seen()) is None
+    assert finding(checks.missing_alike, seen(censored_by_arm={"m": {"none": 5, "bonus": 5}})).passed
+    failed = finding(checks.missing_alike, seen(censored_by_arm={"m": {"none": 5, "bonus": 4}, "n": {"bonus": 15}}))
+    assert (failed.severity, failed.passed, failed.numbers) == ("block", False, {"metric": "n"})
+    assert failed.p_value is not None and failed.p_value < 0.01
+
+
+def test_what_is_missing_everywhere_is_no_difference() -> None:
+    assert checks.missing_alike(seen(censored_by_arm={"m": {"none": 30, "bonus": 30}})) is None
+
+
+@pytest.mark.parametrize(("clusters", "passed"), [(20, True), (18, False)])
+def test_clusters_must_be_enough(clusters: int, passed: bool) -> None:
+    sums = ClusterSums.from_arrays({"metric m": np.arange(60)}, ARMS, np.arange(60) % clusters)
+    families = {"m": family({"metric m": np.arange(60)}, sums=sums)}
+    found = finding(checks.clusters_enough, seen(plan(clustered=True), families=families))
+    assert (found.severity, found.passed, found.statistic) == ("block", passed, clusters / 2)
+    assert checks.clusters_enough(seen()) is None
+
+
+@pytest.mark.parametrize(("shift", "passed"), [(0.0, True), (0.5, True), (3.0, False)])
+def test_covariates_must_be_balanced(shift: float, passed: bool) -> None:
+    age = np.arange(60) // 2 + shift * (ARMS == "bonus")
+    families = {
+        MONEY: family({"value": age, "cost": age, "covariate age": age}, ("covariate age",)),
+    }
+    found = finding(checks.covariates_balanced, seen(families=families))
+    spread = np.std(np.arange(30), ddof=1)
+    assert (found.severity, found.passed, found.numbers) == ("warn", passed, {"covariate": "age"})
+    assert found.statistic == pytest.approx(shift / spread)
+    assert checks.covariates_balanced(seen()) is None
+
+
+def compared(effect: float, p: float, **more: Any) -> dict[str, Any]:
+    return {
+        "arm": "bonus", "baseline": "none", "status": "estimated", "effect": effect, "p_adjusted": p,
+        "ci": [effect - 1, effect + 1],
+    } | more  # fmt: skip
+
+
+def money(effect: float, p: float, se: float = 1.0, cost: float = 1.0) -> dict[str, Any]:
+    return {"comparisons": [compared(effect, p) | {"net": compared(effect, p), "cost": {"se": se, "effect": cost}}]}
+
+
+def driver(effect: float, p: float, direction: str = "decrease") -> list[dict[str, Any]]:
+    return [{"key": "m", "role": "driver", "direction": direction, "comparisons": [compared(effect, p)]}]
+
+
+@pytest.mark.parametrize(
+    ("moved", "earned", "direction", "passed"),
+    [
+        ((-3, 0.01), (-5, 0.01), "decrease", False),
+        ((3, 0.01), (5, 0.01), "decrease", False),
+        ((-3, 0.01), (5, 0.01), "decrease", True),
+        ((-3, 0.06), (-5, 0.01), "decrease", True),
+        ((-3, 0.01), (-5, 0.06), "decrease", True),
+        ((3, 0.01), (-5, 0.01), "increase", False),
+        ((3, 0.01), (5, 0.01), "increase", True),
+    ],
+)
+def test_driver_and_money_must_agree_where_both_are_settled(
+    moved: Any, earned: Any, direction: str, passed: bool
+) -> None:
+    found = finding(checks.driver_and_money, seen(metrics=driver(*moved, direction), money=money(*earned)))
+    assert (found.severity, found.passed) == ("warn", passed)
+    assert found.numbers == {"disagreeing": [] if passed else [{"arm": "bonus", "metric": "m"}]}
+    assert checks.driver_and_money(seen(metrics=driver(*moved))) is None
+
+
+@pytest.mark.parametrize(("estimated", "passed"), [(0.0, True), (20.0, True), (20.1, False)])
+def test_costs_must_be_booked(estimated: float, passed: bool) -> None:
+    found = finding(checks.cost_booked, seen(estimated_cost=estimated))
+    assert (found.severity, found.passed, found.statistic) == ("warn", passed, estimated / 100)
+
+
+def test_costs_are_not_asked_for_where_there_are_none() -> None:
+    assert checks.cost_booked(seen(total_cost=0.0)) is None
+    assert checks.cost_booked(seen(plan())) is None
+    assert checks.cost_booked(seen(plan(value=[WORTH], origin="loaded"), estimated_cost=100.0)) is None
+
+
+def test_a_cost_without_variance_is_told() -> None:
+    found = finding(checks.cost_varies, seen(money=money(1, 0.1, se=0.0)))
+    assert (found.severity, found.passed, found.numbers) == ("info", False, {"arms": ["bonus"]})
+    assert checks.cost_varies(seen(money=money(1, 0.1, se=0.5))) is None
+    assert checks.cost_varies(seen(money=money(1, 0.1, se=0.0, cost=0.0))) is None
+    assert checks.cost_varies(seen()) is None
+
+
+@pytest.mark.parametrize(
+    ("direction", "effect", "passed"),
+    [
+        ("decrease", 3.1, False),
+        ("decrease", 2.9, True),
+        ("decrease", -9.0, True),
+        ("increase", -3.1, False),
+        ("increase", -2.9, True),
+        ("increase", 9.0, True),
+    ],
+)
+def test_a_guardrail_holds_up_to_its_margin(direction: Any, effect: float, passed: bool) -> None:
+    """With a margin of 2 and intervals of one to each side."""
+    guarded = PlannedMetric(
+        key="calls", name="Calls", kind="mean", role="guardrail", direction=direction, unit="",
+        term=Term(outcome="called"), margin=2.0,
+    )  # fmt: skip
+    metrics = [{"key": "calls", "role": "guardrail", "direction": direction, "comparisons": [compared(effect, 0.5)]}]
+    found = finding(checks.guardrails_hold, seen(plan(metrics=[guarded]), metrics=metrics))
+    assert (found.severity, found.passed) == ("block", passed)
+    assert found.numbers == {"broken": [] if passed else [{"arm": "bonus", "metric": "calls"}]}
+    assert checks.guardrails_hold(seen()) is None
+
+
+def test_what_was_forced_is_counted() -> None:
+    assert checks.forced_left_out(seen()) is None
+    assert checks.forced_left_out(seen(modes={"randomized": 9, "policy": 3})) is None
+    found = finding(checks.forced_left_out, seen(modes={"randomized": 9, "holdout": 3, "forced_safety": 1}))
+    assert (found.severity, found.numbers) == ("info", {"holdout": 3, "forced_safety": 1})
+
+
+def test_what_was_loaded_was_not_agreed_before() -> None:
+    assert finding(checks.agreed_before, seen()).passed
+    assert not finding(checks.agreed_before, seen(plan(origin="loaded"))).passed
+
+
+def test_every_check_of_the_module_is_in_the_list() -> None:
+    written = [
+        one for name, one in vars(checks).items()
+        if callable(one) and one.__module__ == checks.__name__ and not name.startswith("_")
+        and getattr(one, "__annotations__", {}).get("seen") == "Evidence" and name != "run_checks"
+    ]  # fmt: skip
+    assert set(written) == set(CHECKS)
+
+
+def test_checks_are_run_in_their_order() -> None:
+    found = run_checks(seen(censored={MONEY: 2}))
+    assert [one["id"] for one in found] == [
+        "mature_rows",
+        "feeds_complete",
+        "sample_ratio",
+        "cost_booked",
+        "agreed_before",
+    ]
+    assert found[1] == {
+        "id": "feeds_complete", "severity": "warn", "passed": False, "statistic": None, "p_value": None,
+        "numbers": {"censored": 2, "of": 60},
+    }  # fmt: skip

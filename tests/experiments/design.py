@@ -1,0 +1,44 @@
+"""The churn experiment of declared/churn.yaml in other designs: what differs is said, the rest stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from experiments.models import Experiment
+from experiments.selectors import experiment_named
+from impact.config.declarations import apply_files
+from tests.conftest import DECLARED, started
+from workspaces.declarations import Change
+from workspaces.models import Workspace
+
+CHURN = yaml.safe_load((DECLARED / "churn.yaml").read_text(encoding="utf-8"))
+(POINT,) = CHURN["decision_points"]
+(EXPERIMENT,) = CHURN["experiments"]
+(AGREEMENT,) = CHURN["agreements"]
+THREE_ARMS = [{"action": "none"}, {"action": "bonus"}, {"action": "credit"}]
+
+
+def apply(workspace: Workspace, folder: Path, **lists: list[Any]) -> list[Change]:
+    """Declare these lists by a file."""
+    file = folder / "declared.yaml"
+    file.write_text(yaml.safe_dump(lists, allow_unicode=True), encoding="utf-8")
+    return apply_files(workspace, [file], "test")
+
+
+def declared(
+    workspace: Workspace, folder: Path, *, point: Any = None, experiment: Any = None, **lists: list[Any]
+) -> Experiment:
+    """Declare the churn experiment with these changes of its decision point and of itself, and more lists."""
+    changed = {"decision_points": [POINT | (point or {})], "experiments": [EXPERIMENT | (experiment or {})]}
+    apply(workspace, folder, **CHURN | changed | lists)
+    return experiment_named(workspace, "offers")
+
+
+def running_with(
+    workspace: Workspace, folder: Path, *, point: Any = None, experiment: Any = None, **lists: list[Any]
+) -> Experiment:
+    """Declare, sign and start it."""
+    return started(workspace, declared(workspace, folder, point=point, experiment=experiment, **lists))
