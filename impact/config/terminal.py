@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from tqdm import tqdm
 
@@ -24,7 +24,10 @@ class Command(BaseCommand):
     """A command whose refusals end it with status 1 and one line."""
 
     def execute(self, *args: Any, **options: Any) -> Any:
-        prepare_database()
+        try:
+            prepare_database()
+        except OperationalError as error:
+            raise CommandError(f"DATABASE_URL names a database that can't be used: {str(error).strip()}") from error
         try:
             return super().execute(*args, **options)
         except Refusal as refusal:
@@ -61,17 +64,24 @@ def prepare_database() -> None:
 
 @contextmanager
 def progress_bar(quiet: bool = False) -> Iterator[Any]:
-    """Show a share of 1 and what is happening, on standard error."""
+    """Show a share of 1 and what is happening, on standard error: a bar to people, a line a tenth to a file."""
+    to_people = sys.stderr.isatty()
     with tqdm(
         total=100,
-        disable=quiet,
+        disable=quiet or not to_people,
         file=sys.stderr,
         bar_format="{desc:<44.44} {bar:24} {percentage:3.0f} % {elapsed}<{remaining}",
     ) as bar:
+        told = -1
 
         def show(share: float, message: str) -> None:
-            bar.set_description_str(message, refresh=False)
-            bar.update(max(0.0, 100 * share - bar.n))
-            bar.refresh()
+            nonlocal told
+            if to_people:
+                bar.set_description_str(message, refresh=False)
+                bar.update(max(0.0, 100 * share - bar.n))
+                bar.refresh()
+            elif int(10 * share) > told and not quiet:
+                told = int(10 * share)
+                print(f"{share:4.0%} {message}", file=sys.stderr, flush=True)
 
         yield show

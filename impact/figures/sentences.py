@@ -76,8 +76,7 @@ def verdict_sentence(document: Mapping[str, Any], language: str) -> str:
         failed = [check for check in document["checks"] if check["severity"] == "block" and not check["passed"]]
         return words.withheld(failed[0]["message"] if failed else "")
     if verdict["arm"] is None:
-        arm, metric = _disagreeing(document)
-        return words.disagreeing(arm, metric)
+        return words.disagreeing(*_disagreeing(document))
     baseline = _baseline(document)
     blocks = {block["arm"]: block for block in decisive(document) if block["baseline"] == baseline}
     block = blocks[verdict["arm"]]
@@ -202,14 +201,13 @@ def _driver_remark(document: Mapping[str, Any], language: str) -> str | None:
     return None
 
 
-def _disagreeing(document: Mapping[str, Any]) -> tuple[str, str]:
-    names = arm_names(document)
-    for check in document["checks"]:
-        if check["id"] == "driver_and_money" and check["numbers"]["disagreeing"]:
-            one = check["numbers"]["disagreeing"][0]
-            metric = next(metric for metric in document["metrics"] if metric["key"] == one["metric"])
-            return names[one["arm"]], metric["name"]
-    return "", ""
+def _disagreeing(document: Mapping[str, Any]) -> tuple[str, str, bool]:
+    """The arm whose driver and money point opposite ways, the driver, and whether the arm earns."""
+    check = next(check for check in document["checks"] if check["id"] == "driver_and_money")
+    one = check["numbers"]["disagreeing"][0]
+    metric = next(metric for metric in document["metrics"] if metric["key"] == one["metric"])
+    net = next(block for block in decisive(document) if block["arm"] == one["arm"])
+    return arm_names(document)[one["arm"]], metric["name"], net["effect"] > 0
 
 
 def _baseline(document: Mapping[str, Any]) -> str:

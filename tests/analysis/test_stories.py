@@ -19,6 +19,7 @@ from workspaces.models import Workspace
 REFERENCE = DECLARED.parent / "reference"
 STORIES = json.loads((REFERENCE / "stories.json").read_text())
 A, B = STORIES["story_a"], STORIES["story_b"]
+FAILURE = B["costs"]["failure"]
 
 
 def rows(name: str, **only: str) -> str:
@@ -70,7 +71,7 @@ def test_story_a_within_score_bands(workspace: Workspace, tmp_path: Path) -> Non
     assert document["maturity"]["mature"] == 45_000
     [churn], money = document["metrics"], document["money"]
     assert [(arm["arm"], arm["n"], round(arm["total"])) for arm in churn["arms"]] == [
-        ("none", 15_000, 3_300), ("bonus", 15_000, 3_120), ("credit", 15_000, 2_850),
+        ("bonus", 15_000, 3_120), ("credit", 15_000, 2_850), ("none", 15_000, 3_300),
     ]  # fmt: skip
     for arm, block in by_arm(churn["comparisons"]).items():
         agrees(block, A["churn"][arm])
@@ -103,6 +104,16 @@ def test_story_a_without_strata(workspace: Workspace, tmp_path: Path) -> None:
         assert block["net"]["method"] == "welch"
 
 
+def apart(text: str) -> str:
+    """The file's cost holds what a failure costs, which the agreement counts as negative value."""
+    found = list(csv.DictReader(io.StringIO(text)))
+    changed = io.StringIO()
+    writer = csv.DictWriter(changed, found[0])
+    writer.writeheader()
+    writer.writerows(row | {"cost": float(row["cost"]) - FAILURE * int(row["failed"])} for row in found)
+    return changed.getvalue()
+
+
 def maintenance(workspace: Workspace, folder: Path, only: dict[str, str], **spec: Any) -> dict[str, Any]:
     story = {
         "experiment": "maintenance-timing",
@@ -115,11 +126,12 @@ def maintenance(workspace: Workspace, folder: Path, only: dict[str, str], **spec
             },
             {"key": "planned", "column": "planned_minutes", "kind": "mean", "direction": "decrease"},
         ],
-        "value": {"column": "failed", "multiply": -31100},
+        "value": {"column": "failed", "multiply": -FAILURE},
         "cost": {"column": "cost"},
         "weights": {"stop": 1, "wait": 1},
     }  # fmt: skip
-    return analyze(experiment=loaded(workspace, folder, rows("story_b.csv.gz", **only), **(story | spec))).document
+    found = apart(rows("story_b.csv.gz", **only))
+    return analyze(experiment=loaded(workspace, folder, found, **(story | spec))).document
 
 
 def test_story_b_within_line_and_band(workspace: Workspace, tmp_path: Path) -> None:
@@ -165,11 +177,8 @@ def test_story_b_says_that_downtime_and_money_disagree(workspace: Workspace, tmp
     assert [(one["arm"], one["level"]) for one in document["verdicts"]] == [("wait", "proven")]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the sentence is only written for a driver that moved well and money that did not"
-)
 def test_story_b_does_not_say_that_waiting_loses_money(workspace: Workspace, tmp_path: Path) -> None:
     """Waiting saves 4,198.57 an episode and makes unplanned downtime worse, not the other way round."""
     document = maintenance(workspace, tmp_path, {"band": "low"}, strata=["line"])
     sentence = completed(document)["verdict"]["sentence"]
-    assert "loses money" not in sentence and "does best on downtime" not in sentence
+    assert sentence == "No arm wins: wait earns money and makes downtime worse."

@@ -63,7 +63,9 @@ def moved(
     return f"{arm} {word} {metric} by {amount} ({worth}) compared with {_lower(baseline)}, between {low} and {high}: {ENDINGS[level]}."
 
 
-def disagreeing(arm: str, metric: str) -> str:
+def disagreeing(arm: str, metric: str, earns: bool) -> str:
+    if earns:
+        return f"No arm wins: {_lower(arm)} earns money and makes {metric} worse."
     return f"No arm wins: {_lower(arm)} does best on {metric} and loses money."
 
 
@@ -164,7 +166,7 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
         case "driver_and_money":
             if passed:
                 return "Where both are settled, the metric that was to be moved and the money point the same way."
-            return f"The metric that was to be moved and the money point opposite ways for: {n['disagreeing']}. More of the one costs more than it brings."
+            return f"The metric that was to be moved and the money point opposite ways for: {n['disagreeing']}. Agree which of the two decides."
         case "cost_booked":
             if passed:
                 return "Costs are the booked ones."

@@ -63,7 +63,9 @@ def moved(
     )
 
 
-def disagreeing(arm: str, metric: str) -> str:
+def disagreeing(arm: str, metric: str, earns: bool) -> str:
+    if earns:
+        return f"勝者はありません。{arm}は利益をもたらす一方、{metric}を悪化させています。"
     return f"勝者はありません。{arm}は{metric}では最も良い一方、損失を出しています。"
 
 
@@ -162,7 +164,7 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
         case "driver_and_money":
             if passed:
                 return "両方が確かなところでは、動かしたい指標と金額は同じ方向です。"
-            return f"動かしたい指標と金額が逆の方向です：{n['disagreeing']}。得るものより費用の方が大きくなっています。"
+            return f"動かしたい指標と金額が逆の方向です：{n['disagreeing']}。どちらで決めるかを合意してください。"
         case "cost_booked":
             if passed:
                 return "費用は計上された実績です。"

@@ -64,8 +64,9 @@ class Command(BaseCommand):
             for arm, worth in truth.get(experiment.key, {}).items():
                 amount = forms.money(worth, stage.workspace.currency, 2, signed=True)
                 self.stdout.write(f"  truth built into this world: {arm_names(document)[arm]} {amount}")
+        self.stdout.write("")
         for path in play.report_files(stage.workspace, report):
-            self.stdout.write(f"\nReport {report.number}: {path}")
+            self.stdout.write(f"Report {report.number}: {path}")
 
 
 def free_port(wanted: int) -> int:
