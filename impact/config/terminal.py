@@ -82,6 +82,6 @@ def progress_bar(quiet: bool = False) -> Iterator[Any]:
                 bar.refresh()
             elif int(10 * share) > told and not quiet:
                 told = int(10 * share)
-                print(f"{share:4.0%} {message}", file=sys.stderr, flush=True)
+                tqdm.write(f"{share:4.0%} {message}", file=sys.stderr)
 
         yield show
