@@ -56,7 +56,7 @@ class Endpoint:
     """One call of the API: the row of the table that routes, checks and documents it.
 
     ``rows`` names the list of a batch and the shape of its rows; where ``single`` is true, one row may also
-    be sent by itself. ``body`` is the shape of any other body.
+    be sent by itself. ``body`` is the shape of any other body. ``status`` is what it answers when all went well.
     """
 
     method: str
@@ -69,6 +69,7 @@ class Endpoint:
     rows: tuple[str, type] | None = None
     single: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
 
 
 class BatchRow(msgspec.Struct, omit_defaults=True):

@@ -76,7 +76,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST", "/experiments/<key>/analyses", "manage", analysis.post_analysis, "Analyse an experiment now.",
-        answer=workspaces.JobAnswer,
+        answer=workspaces.JobAnswer, status=202,
     ),
     Endpoint(
         "GET", "/experiments/<key>/results", "read", dashboard.get_results, "The newest results document.",
@@ -100,7 +100,7 @@ def routes() -> list[Any]:
     for endpoint in ENDPOINTS:
         by_path[endpoint.path].append(endpoint)
     found: list[Any] = [path(at.lstrip("/"), view_of(endpoints, PROBLEMS)) for at, endpoints in by_path.items()]
-    return [*found, path("<path:rest>", unknown)]
+    return [*found, path("", unknown, {"rest": ""}), path("<path:rest>", unknown)]
 
 
 def unknown(request: HttpRequest, rest: str) -> HttpResponse:

@@ -1,6 +1,6 @@
 """Is the process alive, and can it work?"""
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 
 
@@ -12,6 +12,6 @@ def ready(request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         return JsonResponse({"ready": False, "database": "unreachable"}, status=503, headers={"Retry-After": "5"})
     return JsonResponse({"ready": True})

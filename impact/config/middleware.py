@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from impact.config.problems import PROBLEMS
+from workspaces.errors import Refusal
+from workspaces.rest import problem
+
+RETRY_AFTER = "5"
+AWAY = "The database can't be reached just now; nothing was stored. Send the request again later."
+BROKE = "It was our fault and is in the log; nothing you sent was stored by half. Send the request again later."
+
+log = logging.getLogger("impact.requests")
 
 
-def unavailable_when_database_is_down(
+def answer_what_nobody_caught(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer 503 with Retry-After while the database is away, instead of an error page."""
+    """Answer 503 while the database is away, and any other error of the API as a problem that tells no secret."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, OperationalError | InterfaceError):
-            return None
-        body = {
-            "type": "about:blank",
-            "title": "Database unavailable",
-            "status": 503,
-            "code": "unavailable",
-            "detail": "The database can't be reached just now; nothing was stored. Send the request again later.",
-        }
-        response = JsonResponse(body, status=503, content_type="application/problem+json")
-        response["Retry-After"] = "5"
-        return response
+        of_api = request.path.startswith("/api/")
+        if isinstance(exception, OperationalError | InterfaceError):
+            log.error("%s %s: %s", request.method, request.path, exception)
+            refusal = Refusal("unavailable", AWAY)
+            response = problem(refusal, PROBLEMS) if of_api else HttpResponse(render_to_string("503.html"), status=503)
+            response["Retry-After"] = RETRY_AFTER
+            return response
+        if of_api:
+            log.error("%s %s", request.method, request.path, exc_info=exception)
+            return problem(Refusal("internal", BROKE), PROBLEMS)
+        return None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware

@@ -79,20 +79,26 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
             for name, text in endpoint.query.items()
         ],
         "responses": {
-            "200": {
-                "description": "Done.",
+            str(endpoint.status): {
+                "description": "Done." if endpoint.status == 200 else "Taken on; it is done later.",
                 "content": {"application/json": {"schema": {"oneOf": answers} if answers[1:] else answers[0]}},
             },
-            "4XX": {
-                "description": f"Refused; `code` is one of {', '.join(sorted(PROBLEMS))}.",
-                "content": {"application/problem+json": {"schema": schema_of[str(Problem)]}},
-            },
+            "4XX": _refused("Refused", range(400, 500), schema_of),
+            "5XX": _refused("Not possible just now", range(500, 600), schema_of),
         },
     }
     if endpoint.body or endpoint.rows:
         schema = _body_schema(endpoint, schema_of)
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return operation
+
+
+def _refused(said: str, statuses: range, schema_of: dict[str, Any]) -> dict[str, Any]:
+    codes = sorted(code for code, (status, _) in PROBLEMS.items() if status in statuses)
+    return {
+        "description": f"{said}; `code` is one of {', '.join(codes)}.",
+        "content": {"application/problem+json": {"schema": schema_of[str(Problem)]}},
+    }
 
 
 def _body_schema(endpoint: Endpoint, schema_of: dict[str, Any]) -> Any:

@@ -40,5 +40,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "wrong-password": (422, "Wrong password"),
     "other-currency": (422, "Other currency"),
     "future-event": (422, "Event in the future"),
+    "internal": (500, "Something broke"),
     "busy": (503, "Busy"),
+    "unavailable": (503, "Database unavailable"),
 }

@@ -25,7 +25,7 @@ def test_codes_that_are_no_constants_are_those_of_another_refusal() -> None:
 def test_problems_are_errors_with_a_title() -> None:
     for code, (status, title) in PROBLEMS.items():
         assert code == code.lower() and " " not in code
-        assert 400 <= status < 500 or status == 503
+        assert 400 <= status < 500 or status in (500, 503)
         assert title[0].isupper() and title[-1] != "."
 
 
