@@ -17,8 +17,9 @@ in_workspace = [
     path("experiments/<key>/comparisons.csv", pages.comparisons, name="comparisons"),
     path("experiments/<key>/agreement", pages.agreement, name="agreement"),
     path("reports", reports.reports, name="reports"),
-    path("reports/<number>", reports.report, name="report"),
+    # before the report itself, whose name would swallow the ending
     path("reports/<number>.pdf", reports.report_file, name="report_file"),
+    path("reports/<number>", reports.report, name="report"),
     path("jobs", pages.jobs, name="jobs"),
     path("members", workspaces.members, name="members"),
     path("members/invite", workspaces.send_invitation, name="invite"),

@@ -1,0 +1,101 @@
+"""Lists of pages and API: as many queries for three rows as for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from impact.analysis.services import analyze
+from impact.config.api import ENDPOINTS
+from tests.conftest import START, Caller, csv_of, decided, decision_row, enter, loaded, signed_in
+from tests.reports.board import frozen, schedule
+from workspaces.models import Membership, Workspace
+from workspaces.services.jobs import enqueue
+from workspaces.services.people import create_workspace
+
+Make = Callable[[int], None]
+UNITS = {"unit": [f"u{n}" for n in range(40)], "arm": ["a", "b"] * 20, "y": [1.0 + n % 7 for n in range(40)]}
+# path -> what its rows are
+PAGES = {
+    "/": "workspaces", "/w/mobile/": "experiments", "/w/mobile/experiments": "experiments",
+    "/w/mobile/reports": "reports", "/w/mobile/jobs": "jobs", "/w/mobile/members": "members",
+}  # fmt: skip
+LISTS = {
+    "/experiments": "experiments", "/jobs": "jobs", "/reports": "reports",
+    "/experiments/<key>/decisions": "decisions",
+}  # fmt: skip
+
+
+@pytest.fixture
+def make(workspace: Workspace, owner: Membership, tmp_path: Path, request: Any) -> dict[str, Make]:
+    """How to make one more row of each kind."""
+
+    def experiment(place: int) -> None:
+        broken = {"weights": {"a": 9, "b": 1}} if place == 2 else {}
+        value = {"value": {"column": "y"}, "cost": {"b": 0.5}, "metrics": None}
+        analyze(experiment=loaded(workspace, tmp_path, csv_of(UNITS), experiment=f"x{place}", **(value | broken)))
+
+    def report(place: int) -> None:
+        frozen(schedule(workspace, f"s{place}"), START + timedelta(days=place))
+
+    def decision(place: int) -> None:
+        if place == 0:
+            request.getfixturevalue("running")
+        decided(request.getfixturevalue("api"), [decision_row(f"c{place}")])
+
+    def another(place: int) -> None:
+        made = create_workspace(key=f"w{place}", name=f"W{place}", currency="EUR", actor="test")
+        enter(made, "owner@example.com", "viewer")
+
+    return {
+        "experiments": experiment,
+        "reports": report,
+        "jobs": lambda place: bool(enqueue(workspace=workspace, kind="analyze", key=str(place))) and None,
+        "members": lambda place: bool(enter(workspace, f"m{place}@example.com", "viewer")) and None,
+        "decisions": decision,
+        # with one workspace the start leads straight there
+        "workspaces": lambda place: another(place) or (another(10 + place) if place == 0 else None),
+    }
+
+
+def queries(ask: Callable[[], Any]) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        answer = ask()
+    assert answer.status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_asks_as_often_for_three_rows_as_for_one(path: str, make: dict[str, Make], owner: Membership) -> None:
+    client = signed_in(owner)
+    add = make[PAGES[path]]
+    add(0)
+    one, before = queries(lambda: client.get(path)), len(client.get(path).content)
+    add(1)
+    add(2)
+    assert queries(lambda: client.get(path)) == one
+    assert len(client.get(path).content) > before
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_call_asks_as_often_for_three_rows_as_for_one(path: str, make: dict[str, Make], api: Caller) -> None:
+    add = make[LISTS[path]]
+    add(0)
+    at = path.replace("<key>", "offers")
+    api.get(at)
+    one = queries(lambda: api.get(at))
+    add(1)
+    add(2)
+    assert queries(lambda: api.get(at)) == one
+    name = path.rsplit("/", 1)[-1]
+    assert len(api.get(at).body[name]) == 3
+
+
+def test_every_list_of_the_api_is_counted() -> None:
+    assert {endpoint.path for endpoint in ENDPOINTS if "cursor" in endpoint.query} == set(LISTS)

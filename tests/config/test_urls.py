@@ -1,0 +1,129 @@
+"""Every address and everybody who may ask for it: a new address without its line here fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+from impact.analysis.models import Analysis
+from impact.config.api import ENDPOINTS
+from tests.conftest import enter
+from tests.reports.board import frozen, schedule
+from workspaces.models import Workspace
+from workspaces.services.people import invite
+
+ROLES = ("viewer", "analyst", "operator", "admin")
+CAST = ("anonymous", *ROLES, "stranger")
+EVERYBODY = (200, 200, 200, 200, 200, 200)
+AWAY = (302, 302, 302, 302, 302, 302)
+MEMBERS = (302, 200, 200, 200, 200, 404)
+PERSONS = (302, 302, 302, 302, 302, 404)
+ADMINS = (302, 403, 403, 403, 200, 404)
+NEVER = (405, 405, 405, 405, 405, 405)
+NOTHING = (404, 404, 404, 404, 404, 404)
+
+# route -> method -> what it answers to each of the cast
+TABLE: dict[str, dict[str, tuple[int, ...]]] = {
+    "": {"GET": AWAY},
+    "w/<workspace>/": {"GET": MEMBERS},
+    "w/<workspace>/experiments": {"GET": MEMBERS},
+    "w/<workspace>/experiments/<key>": {"GET": MEMBERS},
+    "w/<workspace>/experiments/<key>/results.json": {"GET": MEMBERS},
+    "w/<workspace>/experiments/<key>/comparisons.csv": {"GET": MEMBERS},
+    "w/<workspace>/experiments/<key>/agreement": {"GET": MEMBERS, "POST": PERSONS},
+    "w/<workspace>/reports": {"GET": MEMBERS},
+    "w/<workspace>/reports/<number>": {"GET": MEMBERS},
+    "w/<workspace>/reports/<number>.pdf": {"GET": MEMBERS},
+    "w/<workspace>/jobs": {"GET": MEMBERS},
+    "w/<workspace>/members": {"GET": MEMBERS},
+    "w/<workspace>/members/invite": {"GET": (302, 403, 403, 403, 302, 404), "POST": ADMINS},
+    "sign-in": {"GET": EVERYBODY},
+    "sign-out": {"GET": NEVER},
+    "join/<token>": {"GET": EVERYBODY},
+    "password": {"GET": EVERYBODY},
+    "password/sent": {"GET": EVERYBODY},
+    "password/<uidb64>/<token>": {"GET": EVERYBODY},
+    "password/changed": {"GET": EVERYBODY},
+    "language": {"GET": AWAY, "POST": AWAY},
+    "glossary": {"GET": EVERYBODY},
+    "api/docs": {"GET": EVERYBODY},
+    "api/openapi.json": {"GET": EVERYBODY},
+    "api/v1/": {"GET": NOTHING},
+    "api/v1/<path:rest>": {"GET": NOTHING},
+    "health/live": {"GET": EVERYBODY},
+    "health/ready": {"GET": EVERYBODY},
+}
+# who has signed in is nobody to the API: tests/config/test_api.py has what its keys may do
+OF_API = {f"api/v1{endpoint.path}": (401,) * len(CAST) for endpoint in ENDPOINTS}
+
+
+def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
+    """Every route there is, as it is written."""
+    for one in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(one, URLPattern):
+            yield before + str(one.pattern)
+        else:
+            yield from routes(one.url_patterns, before + str(one.pattern))
+
+
+def test_every_address_is_in_the_table() -> None:
+    assert set(routes()) == {*TABLE, *OF_API}
+    assert all(len(answers) == len(CAST) for methods in TABLE.values() for answers in methods.values())
+
+
+@pytest.mark.parametrize("who", CAST)
+def test_every_address_to(who: str, analysed: Analysis, workspace: Workspace, other_workspace: Workspace) -> None:
+    number = frozen(schedule(workspace)).number
+    _, token = invite(workspace=workspace, role="viewer", actor="test")
+    values = {
+        "<workspace>": "mobile", "<key>": "offers", "<number>": str(number), "<token>": token, "<uidb64>": "Mg",
+        "<path:rest>": "none", "<source>": "crm", "<id>": "none",
+    }  # fmt: skip
+    place = CAST.index(who)
+    client = browser(who, workspace, other_workspace)
+    calls = [(route, method, answers) for route, methods in TABLE.items() for method, answers in methods.items()]
+    calls += [(f"api/v1{one.path}", one.method, OF_API[f"api/v1{one.path}"]) for one in ENDPOINTS]
+    wrong = {}
+    for route, method, answers in calls:
+        path = route
+        for name, value in values.items():
+            path = path.replace(name, value)
+        answer = client.generic(method, f"/{path}", "role=viewer", "application/x-www-form-urlencoded")
+        if answer.status_code != answers[place]:
+            wrong[f"{method} /{route}"] = (answer.status_code, "not", answers[place])
+        if who == "anonymous" and route.startswith("w/"):
+            assert answer["Location"].startswith("/sign-in?next=/w/")
+    assert wrong == {}
+
+
+def test_nothing_of_a_workspace_is_in_an_answer_to_a_stranger(
+    analysed: Analysis, workspace: Workspace, other_workspace: Workspace
+) -> None:
+    client = browser("stranger", workspace, other_workspace)
+    for route in TABLE:
+        if route.startswith("w/"):
+            path = route.replace("<workspace>", "mobile").replace("<key>", "offers").replace("<number>", "1")
+            page = client.get(f"/{path}").content.decode()
+            assert "Mobile" not in page and "Offers" not in page, path
+
+
+@pytest.mark.parametrize("name", ["a%00b", "%F0%9F%9A%97", "a" * 3000, "..%2F..", "%25", "0", "-1", "٣"])
+@pytest.mark.parametrize("route", [route for route in TABLE if "<key>" in route or "<number>" in route])
+def test_no_name_in_an_address_ends_in_an_error(route: str, name: str, workspace: Workspace) -> None:
+    client = browser("admin", workspace, workspace)
+    path = route.replace("<workspace>", "mobile").replace("<key>", name).replace("<number>", name)
+    assert client.get(f"/{path}").status_code == 404
+
+
+def browser(who: str, workspace: Workspace, other_workspace: Workspace) -> Client:
+    """A browser in which one of the cast has signed in."""
+    client = Client()
+    if who == "stranger":
+        client.force_login(enter(other_workspace, "stranger@example.com", "admin").person)
+    elif who != "anonymous":
+        client.force_login(enter(workspace, f"{who}@example.com", who).person)
+    return client
