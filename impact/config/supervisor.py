@@ -111,6 +111,7 @@ class Supervisor:
             env=os.environ | ENVIRONMENT,
             start_new_session=True,
             stdin=subprocess.DEVNULL,
+            stdout=2,  # what a command prints stays its own
         )
 
     def _stop(self, number: int, frame: FrameType | None) -> None:

@@ -31,7 +31,7 @@ print(Analysis.objects.count(), Verdict.objects.filter(overall=True).count(), Jo
 def test_one_analysis_after_kill(build: Callable[..., House]) -> None:
     house = build("killed")
     draw = random.Random(7)
-    rows = [f"u{n},{draw.choice('ab')},{draw.gauss(10, 4):.3f}" for n in range(120_000)]
+    rows = [f"u{n},{draw.choice('ab')},{draw.gauss(10, 4):.3f}" for n in range(60_000)]
     (house.folder / "large.csv").write_text("unit,arm,value\n" + "\n".join(rows) + "\n")
     (house.folder / "spec.yaml").write_text(SPEC)
     house.manage("load_experiment", str(house.folder / "large.csv"), "--spec", str(house.folder / "spec.yaml"))
