@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from workspaces.strict import Id, Key, Row, Text, Time
+from workspaces.strict import Id, Key, Row, Strict, Text, Time
 
 Features = dict[str, float | bool | Text | None]
 
 
-class Scored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Scored(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a model version said of one unit, and from which features."""
 
     model: Key

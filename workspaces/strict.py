@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -16,27 +19,41 @@ from workspaces.identifiers import ID_BYTES, ID_PATTERN, KEY_PATTERN
 DEPTH = 20
 INTEGER_BITS = 64
 LONGEST_TEXT = 10_000
+# a hundred years: an end that far away still has a date
+LONGEST_DAYS = 36_525
+# a year from the calendar's ends, so that every time zone has a date for it
+FIRST, LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 T = TypeVar("T")
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_BYTES, pattern=ID_PATTERN)]
 Key = Annotated[str, msgspec.Meta(pattern=rf"{KEY_PATTERN}(?!\n)")]
 Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
+Days = Annotated[float, msgspec.Meta(gt=0, le=LONGEST_DAYS)]
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+def check_closely(struct: msgspec.Struct) -> None:
+    """Refuse what msgspec's types don't: ids of too many bytes, times at the ends of the calendar."""
+    for name, problem_of in _looks(type(struct)):
+        value = getattr(struct, name)
+        if value is not None and (problem := problem_of(value)):
+            raise ValueError(f"{name} has {problem}")
+
+
+class Strict(msgspec.Struct, frozen=True):
+    """What a client sends."""
+
+    def __post_init__(self) -> None:
+        check_closely(self)
+
+
+class Row(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A fact as a client sends it. ``at`` takes the place of server time in a simulated workspace."""
 
     source: Id
     event_id: Id
     at: Time | None = None
-
-    def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
-            value = getattr(self, name)
-            if isinstance(value, str) and name.endswith(("id", "source")) and len(value.encode()) > ID_BYTES:
-                raise ValueError(f"{name} has {len(value.encode())} bytes, at most {ID_BYTES} are allowed")
 
     def content(self) -> Any:
         """What two deliveries of the same fact have in common, times in UTC."""
@@ -64,12 +81,42 @@ def convert(document: Any, shape: type[T]) -> T:
         pointer = (
             path.rstrip("`").removeprefix("$").replace("[...]", "").replace(".", "/").replace("[", "/").replace("]", "")
         )
-        named = re.search(r"(?:unknown|required) field `([^`]+)`", message)
-        if named:
-            pointer += f"/{named[1]}"
-        elif not pointer and re.match(r"[a-z_]+ has ", message):
-            pointer = f"/{message.split()[0]}"
+        if named := re.search(r"(?:unknown|required) field `([^`]+)`|^([a-z_]+) has ", message):
+            pointer += f"/{named[1] or named[2]}"
         raise Refusal("invalid-field", f"{message}{_found(document, pointer)}", pointer) from error
+
+
+def unstorable(value: Any) -> str:
+    """Say what of a declared value no database or JSON holds: NUL, half characters, nan and inf, a date."""
+    if isinstance(value, str) and not _is_storable(value):
+        return "a NUL or half a surrogate pair; take it out"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"the value {value}; write a number"
+    if isinstance(value, dict):
+        return next((problem for pair in value.items() for one in pair if (problem := unstorable(one))), "")
+    if isinstance(value, list):
+        return next((problem for one in value if (problem := unstorable(one))), "")
+    plain = isinstance(value, str | int | float | datetime | msgspec.Struct | None)
+    return "" if plain else f"{value!r}; write it in quotes"
+
+
+@cache
+def _looks(shape: type[msgspec.Struct]) -> list[tuple[str, Callable[[Any], str]]]:
+    """What is looked at in each field of a shape."""
+    found: list[tuple[str, Callable[[Any], str]]] = []
+    for name, hint in get_type_hints(shape, include_extras=True).items():
+        hints = (hint, *get_args(hint))
+        found += [(name, look) for kind, look in ((Id, _too_long), (Time, _out_of_calendar)) if kind in hints]
+    return found
+
+
+def _too_long(text: str) -> str:
+    length = 0 if text.isascii() else len(text.encode())
+    return f"{length} bytes, at most {ID_BYTES} are allowed" if length > ID_BYTES else ""
+
+
+def _out_of_calendar(at: datetime) -> str:
+    return "" if FIRST <= at < LAST else f"a time outside the years {FIRST.year} to {LAST.year - 1}"
 
 
 def _found(document: Any, pointer: str) -> str:
@@ -118,10 +165,14 @@ def _check(value: Any, pointer: str, depth: int) -> None:
 
 
 def _check_text(text: str, pointer: str) -> None:
-    if text.isascii() and "\x00" not in text:
-        return
-    if any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in text):
+    if not _is_storable(text):
         raise Refusal("malformed-json", "A text holds a NUL or half a surrogate pair.", pointer)
+
+
+def _is_storable(text: str) -> bool:
+    if text.isascii():
+        return "\x00" not in text
+    return not any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in text)
 
 
 def _plain(value: Any) -> Any:

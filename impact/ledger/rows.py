@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from workspaces.strict import Currency, Id, Row, Time
+from workspaces.strict import Currency, Id, Row, Strict, Time
 
 Amount = float | str
 
@@ -36,7 +36,7 @@ class CostRow(Row, frozen=True, kw_only=True):
     relates_to: Id | None = None
 
 
-class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Heartbeat(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every event of this type up to this time was sent."""
 
     type: Id
