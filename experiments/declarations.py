@@ -1,23 +1,33 @@
-"""What may be declared about actions, decision points, policies, holdouts and experiments."""
+"""What may be declared about models in use, actions, decision points, policies, holdouts and experiments."""
 
 from __future__ import annotations
 
-import secrets
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from django.db.models import Q
 
+from experiments.design import ExperimentDeclared, declare_experiment, parts_per_million
 from experiments.eligibility import BadRule, parse_rule
-from experiments.models import Action, Arm, DecisionPoint, Experiment, Holdout, Policy, Status
+from experiments.models import Action, DecisionPoint, Experiment, Holdout, Policy, Status
 from experiments.policies import check_policy
+from experiments.salts import check_own, new_salt
+from predictions import declarations as predictions
+from predictions.declarations import ModelDeclared
 from predictions.models import PredictionModel
 from workspaces import clock
-from workspaces.declarations import Change, Declaration, Declared, declare_row, declare_version, differences, noted
+from workspaces.declarations import Change, Declaration, Declared, declare_row, declare_version, differences
 from workspaces.errors import Missing, Refusal
 from workspaces.models import Workspace
-from workspaces.strict import Id, Key, Text, Time
+from workspaces.strict import LONGEST_DAYS, Days, Id, Key, Text, Time
 
-MILLION = 1_000_000
+HALF = 0.5
+OF_ACTIONS = {
+    "fixed_cost": "/cost/fixed",
+    "contingent_cost": "/cost/contingent",
+    "acceptance_share": "/cost/acceptance_share",
+}
+OF_POINTS = {"cool_down_days": "/cool_down/days"}
 
 
 class CostDeclared(Declared):
@@ -49,7 +59,7 @@ class RuleDeclared(Declared):
 
 
 class CoolDownDeclared(Declared):
-    days: float = 0.0
+    days: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_DAYS)] = 0.0
     of: Literal["unit", "cluster"] = "unit"
 
 
@@ -65,7 +75,7 @@ class DecisionPointDeclared(Declared):
     model: Key
     candidates: list[Key]
     baseline: Key
-    horizon_days: float
+    horizon_days: Days
     cluster: Text = ""
     eligibility: list[RuleDeclared] = []
     cool_down: CoolDownDeclared = msgspec.field(default_factory=CoolDownDeclared)
@@ -92,41 +102,19 @@ class HoldoutDeclared(Declared):
     salt: Id | None = None
 
 
-class ArmDeclared(Declared):
-    action: Key
-    weight: int = 1
-    key: Key | None = None
-
-
-class EnrolmentDeclared(Declared):
-    until: Time | None = None
-
-
-class ExperimentDeclared(Declared):
-    """A comparison of actions at a decision point. ``salt`` is drawn by chance unless a simulation fixes it."""
-
-    key: Key
-    name: Text
-    decision_point: Key
-    arms: list[ArmDeclared]
-    baseline: Key
-    randomize: Literal["unit", "episode"] = "unit"
-    method: Literal["hash", "blocks"] = "hash"
-    strata: list[Literal["cluster", "segment"] | dict[Literal["score", "feature"], Any]] = []
-    covariates: list[Key] = []
-    traffic: float = 1.0
-    layer: Key | None = None
-    horizon_days: float | None = None
-    enrolment: EnrolmentDeclared = msgspec.field(default_factory=EnrolmentDeclared)
-    salt: Id | None = None
+def declare_model(workspace: Workspace, declared: ModelDeclared, actor: str) -> Change:
+    """Declare a model that still has every feature that rules speak of."""
+    for point in DecisionPoint.objects.within(workspace).current().filter(model__key=declared.key):
+        for rule in point.eligibility:
+            try:
+                parse_rule(rule["rule"], declared.features)
+            except BadRule as error:
+                raise Refusal("in-use", f"{error}; change decision point {point.key} first", "/features") from error
+    return predictions.declare_model(workspace, declared, actor)
 
 
 def declare_action(workspace: Workspace, declared: ActionDeclared, actor: str) -> Change:
     cost = declared.cost
-    if min(cost.fixed, cost.contingent) < 0 or not 0 <= cost.acceptance_share <= 1:
-        raise Refusal(
-            "invalid-declaration", f"cost == {cost}: costs are 0 or more, acceptance_share is in [0, 1]", "/cost"
-        )
     content = {
         "name": declared.name,
         "no_action": declared.no_action,
@@ -139,7 +127,7 @@ def declare_action(workspace: Workspace, declared: ActionDeclared, actor: str) -
         "reversible": declared.reversible,
         "lead_time_hours": declared.lead_time_hours,
     }
-    return declare_version("action", Action, workspace, declared.key, content, actor)
+    return declare_version("action", Action, workspace, declared.key, content, actor, OF_ACTIONS)
 
 
 def declare_decision_point(workspace: Workspace, declared: DecisionPointDeclared, actor: str) -> Change:
@@ -150,6 +138,8 @@ def declare_decision_point(workspace: Workspace, declared: DecisionPointDeclared
     for place, key in enumerate(declared.candidates):
         if key not in known:
             raise Missing("action", key, f"/candidates/{place}")
+        if key in declared.candidates[:place]:
+            raise Refusal("invalid-declaration", f"{key!r} stands twice; name it once", f"/candidates/{place}")
     if declared.baseline not in declared.candidates:
         raise Refusal("invalid-declaration", f"baseline == {declared.baseline!r} is no candidate", "/baseline")
     for place, rule in enumerate(declared.eligibility):
@@ -157,6 +147,8 @@ def declare_decision_point(workspace: Workspace, declared: DecisionPointDeclared
             parse_rule(rule.rule, model.features)
         except BadRule as error:
             raise Refusal("invalid-declaration", str(error), f"/eligibility/{place}/rule") from error
+        for action in set(rule.actions) - set(declared.candidates):
+            raise Refusal("invalid-declaration", f"{action!r} is no candidate", f"/eligibility/{place}/actions")
     _check_safety(workspace, declared, model)
     if declared.cool_down.of == "cluster" and not declared.cluster:
         raise Refusal("invalid-declaration", "a cool-down of the cluster needs a cluster", "/cool_down/of")
@@ -182,7 +174,7 @@ def declare_decision_point(workspace: Workspace, declared: DecisionPointDeclared
             "in-use",
             f"decision point {declared.key} can't change while {running.get().key} runs there; close that first",
         )
-    return declare_version("decision point", DecisionPoint, workspace, declared.key, content, actor)
+    return declare_version("decision point", DecisionPoint, workspace, declared.key, content, actor, OF_POINTS)
 
 
 def declare_policy(workspace: Workspace, declared: PolicyDeclared, actor: str) -> Change:
@@ -192,9 +184,13 @@ def declare_policy(workspace: Workspace, declared: PolicyDeclared, actor: str) -
     content = {name: value for name in ("action", "bands") if (value := getattr(declared, name)) is not None}
     try:
         check_policy(declared.kind, content, point.candidates)
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         raise Refusal("invalid-declaration", str(error)) from error
-    current = Policy.objects.within(workspace).current().filter(key=declared.key).first()
+    policies = Policy.objects.within(workspace).current()
+    champion = policies.filter(decision_point=point.key, role=Policy.Role.CHAMPION).exclude(key=declared.key).first()
+    if champion and declared.role == "champion":
+        raise Refusal("in-use", f"{champion.key} is the champion of {point.key}; give that another role first", "/role")
+    current = policies.filter(key=declared.key).first()
     fields = {
         "decision_point": declared.decision_point,
         "kind": declared.kind,
@@ -207,89 +203,20 @@ def declare_policy(workspace: Workspace, declared: PolicyDeclared, actor: str) -
 
 
 def declare_holdout(workspace: Workspace, declared: HoldoutDeclared, actor: str) -> Change:
-    if not 0 < declared.share <= 0.5:
-        raise Refusal("invalid-declaration", f"share == {declared.share}, must be in (0, 0.5]", "/share")
     content = {
         "unit_type": declared.unit_type,
-        "share_ppm": round(declared.share * MILLION),
+        "share_ppm": parts_per_million(declared.share, HALF, "/share"),
         "valid_from": declared.valid_from,
         "valid_until": declared.valid_until,
     }
     known = Holdout.objects.within(workspace).filter(key=declared.key).first()
     if known and (known.unit_type, known.share_ppm) != (declared.unit_type, content["share_ppm"]):
         raise Refusal("in-use", f"holdout {declared.key} is drawn; end it by valid_until and declare another", "/share")
+    _check_held_out(workspace, declared)
+    if declared.salt and not known:
+        check_own(workspace, declared.salt)
     salt = known.salt if known else declared.salt or new_salt()
     return declare_row("holdout", Holdout, workspace, declared.key, content | {"salt": salt}, actor)
-
-
-def declare_experiment(workspace: Workspace, declared: ExperimentDeclared, actor: str) -> Change:
-    point = DecisionPoint.objects.within(workspace).current().filter(key=declared.decision_point).first()
-    if point is None:
-        raise Missing("decision point", declared.decision_point, "/decision_point")
-    _check_design(declared, point)
-    content = {
-        "name": declared.name,
-        "layer": declared.layer or declared.decision_point,
-        "randomizes": declared.randomize,
-        "method": declared.method,
-        "strata": declared.strata,
-        "covariates": declared.covariates,
-        "traffic_ppm": round(declared.traffic * MILLION),
-        "enrolment_until": declared.enrolment.until,
-        "horizon_days": declared.horizon_days or point.horizon_days,
-    }
-    current = Experiment.objects.within(workspace).filter(key=declared.key).first()
-    changes = differences(current, content)
-    arms = [(arm.key or arm.action, arm.action, arm.weight) for arm in declared.arms]
-    if current and _arms(current) != (arms, declared.baseline):
-        changes["arms"] = (_arms(current), (arms, declared.baseline))
-    if current and current.decision_point and current.decision_point.key != point.key:
-        changes["decision_point"] = (current.decision_point.key, point.key)
-    if current and changes and current.status != Status.DRAFT:
-        raise Refusal(
-            "in-use",
-            f"experiment {declared.key} is {current.status}, so {', '.join(sorted(changes))} can't change; "
-            "declare a new experiment",
-        )
-    if current is None:
-        salt = declared.salt or new_salt()
-        content |= {"salt": salt, "traffic_salt": f"{salt}/traffic", "created_at": clock.server_now()}
-        current_row = Experiment.objects.create(workspace=workspace, key=declared.key, decision_point=point, **content)
-        _set_arms(workspace, current_row, declared)
-    elif changes:
-        for name, value in content.items():
-            setattr(current, name, value)
-        current.decision_point = point
-        current.save()
-        current.arms.all().delete()
-        _set_arms(workspace, current, declared)
-    return noted("experiment", workspace, declared.key, current, changes, actor)
-
-
-def new_salt() -> str:
-    return secrets.token_hex(16)
-
-
-def _arms(experiment: Experiment) -> tuple[list[tuple[str, str, int]], str]:
-    arms = list(experiment.arms.select_related("action").order_by("place"))
-    baseline = next(arm.key for arm in arms if arm.is_baseline)
-    return [(arm.key, arm.action.key if arm.action else "", arm.weight) for arm in arms], baseline
-
-
-def _set_arms(workspace: Workspace, experiment: Experiment, declared: ExperimentDeclared) -> None:
-    actions = {action.key: action for action in Action.objects.within(workspace).current()}
-    Arm.objects.bulk_create(
-        Arm(
-            workspace=workspace,
-            experiment=experiment,
-            key=arm.key or arm.action,
-            place=place,
-            action=actions[arm.action],
-            weight=arm.weight,
-            is_baseline=(arm.key or arm.action) == declared.baseline,
-        )
-        for place, arm in enumerate(declared.arms)
-    )
 
 
 def _check_safety(workspace: Workspace, declared: DecisionPointDeclared, model: PredictionModel) -> None:
@@ -297,7 +224,8 @@ def _check_safety(workspace: Workspace, declared: DecisionPointDeclared, model: 
         return
     if declared.safety.action not in declared.candidates:
         raise Refusal("invalid-declaration", f"action == {declared.safety.action!r} is no candidate", "/safety/action")
-    held_out = Holdout.objects.within(workspace).filter(unit_type=model.unit_type).first()
+    lasting = Q(valid_until=None) | Q(valid_until__gt=clock.now(workspace))
+    held_out = Holdout.objects.within(workspace).filter(lasting, unit_type=model.unit_type).first()
     if held_out and declared.safety.action != declared.baseline:
         raise Refusal(
             "invalid-declaration",
@@ -307,40 +235,22 @@ def _check_safety(workspace: Workspace, declared: DecisionPointDeclared, model: 
         )
 
 
-def _check_design(declared: ExperimentDeclared, point: DecisionPoint) -> None:
-    """Refuse what couldn't be drawn or analysed."""
-    keys = [arm.key or arm.action for arm in declared.arms]
-    for place, arm in enumerate(declared.arms):
-        if arm.action not in point.candidates:
+def _check_held_out(workspace: Workspace, declared: HoldoutDeclared) -> None:
+    if declared.valid_until and declared.valid_until <= clock.now(workspace):
+        return
+    points = DecisionPoint.objects.within(workspace).current().filter(model__unit_type=declared.unit_type)
+    for point in points:
+        if point.safety and point.safety["action"] != point.baseline:
             raise Refusal(
-                "invalid-declaration", f"{arm.action!r} is no candidate action of {point.key}", f"/arms/{place}"
-            )
-        if arm.weight < 1:
-            raise Refusal("invalid-declaration", f"weight == {arm.weight}, must be 1 or more", f"/arms/{place}/weight")
-    if len(keys) < 2 or len(set(keys)) < len(keys):
-        raise Refusal("invalid-declaration", f"arms == {keys}, must be two or more different ones", "/arms")
-    if declared.baseline not in keys:
-        raise Refusal("invalid-declaration", f"baseline == {declared.baseline!r}, must be one of {keys}", "/baseline")
-    if not 0 < declared.traffic <= 1:
-        raise Refusal("invalid-declaration", f"traffic == {declared.traffic}, must be in (0, 1]", "/traffic")
-    if "cluster" in declared.strata and not point.cluster:
-        raise Refusal("invalid-declaration", f"{point.key} has no cluster", "/strata")
-    horizon = declared.horizon_days or point.horizon_days
-    if declared.randomize == "episode" and point.cool_down_days < horizon:
-        raise Refusal(
-            "invalid-declaration",
-            f"episodes need a cool-down of at least the horizon: {point.cool_down_days} < {horizon} days, "
-            "else an event would fall into two windows",
-            "/randomize",
-        )
-    for place, part in enumerate(declared.strata):
-        if isinstance(part, dict) and len(part) != 1:
-            raise Refusal(
-                "invalid-declaration", "a stratum is {score: {label: from}} or {feature: name}", f"/strata/{place}"
+                "invalid-declaration",
+                f"safety at {point.key} forces {point.safety['action']!r}, but units of a holdout never get anything "
+                f"but the baseline {point.baseline!r}; change the decision point first",
+                "/unit_type",
             )
 
 
 DECLARATIONS = (
+    Declaration("models", ModelDeclared, declare_model),
     Declaration("actions", ActionDeclared, declare_action),
     Declaration("holdouts", HoldoutDeclared, declare_holdout),
     Declaration("decision_points", DecisionPointDeclared, declare_decision_point),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,8 +31,8 @@ def check_policy(kind: str, content: Mapping[str, Any], candidates: Sequence[str
     if set(content) != wanted:
         raise ValueError(f"a {kind} policy has {sorted(wanted) or 'nothing more'}, got {sorted(content)}")
     bands = content.get("bands", [])
-    if kind == "bands" and (not bands or [b["from"] for b in bands] != sorted({b["from"] for b in bands})):
-        raise ValueError("bands must be a list with ascending 'from' scores")
+    if kind == "bands":
+        _check_bands(bands)
     named = [content["action"]] if kind == "fixed" else [band["action"] for band in bands]
     for action in named:
         if action not in candidates:
@@ -64,3 +65,15 @@ def probabilities(
                 action = band["action"]
     chosen = action if action in eligible else baseline
     return {candidate: float(candidate == chosen) for candidate in eligible}
+
+
+def _check_bands(bands: Sequence[Mapping[str, Any]]) -> None:
+    for band in bands:
+        if set(band) != {"from", "action"}:
+            raise ValueError(f"a band has 'from' and 'action', got {dict(band)}")
+        start = band["from"]
+        if isinstance(start, bool) or not isinstance(start, int | float) or not math.isfinite(start):
+            raise ValueError(f"from == {start!r}, must be a number")
+    starts = [band["from"] for band in bands]
+    if not starts or starts != sorted(set(starts)):
+        raise ValueError("bands must be a list with ascending 'from' scores")

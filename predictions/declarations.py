@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from predictions.models import ModelVersion, PredictionModel
-from workspaces.declarations import Change, Declaration, Declared, declare_row, differences, noted
+from workspaces.declarations import Change, Declared, differences, keep_row, noted
+from workspaces.limits import check_fields
 from workspaces.models import Workspace
-from workspaces.strict import Id, Key, Text, Time
+from workspaces.strict import Days, Id, Key, Text, Time
 
 
 class VersionDeclared(Declared):
@@ -24,7 +25,7 @@ class ModelDeclared(Declared):
     key: Key
     name: Text
     target: Text
-    horizon_days: float
+    horizon_days: Days
     unit_type: Key
     task: Literal["probability", "regression"] = "probability"
     owner: Text = ""
@@ -37,20 +38,15 @@ class ModelDeclared(Declared):
 def declare_model(workspace: Workspace, declared: ModelDeclared, actor: str) -> Change:
     names = [name for name in ModelDeclared.__struct_fields__ if name not in ("key", "versions")]
     content = {name: getattr(declared, name) for name in names}
-    change = declare_row("model", PredictionModel, workspace, declared.key, content, actor)
+    before, changes = keep_row(PredictionModel, workspace, declared.key, content)
     model = PredictionModel.objects.within(workspace).get(key=declared.key)
-    added = {}
-    for version in declared.versions:
+    for place, version in enumerate(declared.versions):
         said = {name: getattr(version, name) for name in VersionDeclared.__struct_fields__}
+        check_fields(ModelVersion, said, within=f"/versions/{place}")
         known = ModelVersion.objects.within(workspace).filter(model=model, version=version.version).first()
         if differences(known, said):
             ModelVersion.objects.update_or_create(
                 workspace=workspace, model=model, version=version.version, defaults=said
             )
-            added[f"version {version.version}"] = (known and known.stage, version.stage)
-    if added and change.did == "unchanged":
-        return noted("model", workspace, declared.key, model, added, actor)
-    return change
-
-
-DECLARATIONS = (Declaration("models", ModelDeclared, declare_model),)
+            changes[f"version {version.version}"] = (known and known.stage, version.stage)
+    return noted("model", workspace, declared.key, before, changes, actor)

@@ -10,13 +10,21 @@ import msgspec
 from django.db.models import Model
 
 from workspaces import clock
+from workspaces.limits import check_fields
 from workspaces.models import Workspace
 from workspaces.scoping import Versioned
 from workspaces.services import audit
+from workspaces.strict import check_closely, unstorable
 
 
 class Declared(msgspec.Struct, forbid_unknown_fields=True):
     """What a declarative file says of one thing."""
+
+    def __post_init__(self) -> None:
+        check_closely(self)
+        for name in self.__struct_fields__:
+            if problem := unstorable(getattr(self, name)):
+                raise ValueError(f"{name} has {problem}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +47,16 @@ class Declaration:
 
 
 def declare_version(
-    kind: str, model: type[Versioned], workspace: Workspace, key: str, content: Mapping[str, Any], actor: str
+    kind: str,
+    model: type[Versioned],
+    workspace: Workspace,
+    key: str,
+    content: Mapping[str, Any],
+    actor: str,
+    places: Mapping[str, str] | None = None,
 ) -> Change:
     """Make the content the current version of a key, as a new version where it differs."""
+    check_fields(model, content, places)
     current = model.objects.within(workspace).current().filter(key=key).first()
     changes = differences(current, content)
     if current is not None and not changes:
@@ -60,9 +75,27 @@ def declare_version(
 
 
 def declare_row(
-    kind: str, model: type[Model], workspace: Workspace, key: str, content: Mapping[str, Any], actor: str
+    kind: str,
+    model: type[Model],
+    workspace: Workspace,
+    key: str,
+    content: Mapping[str, Any],
+    actor: str,
+    places: Mapping[str, str] | None = None,
 ) -> Change:
     """Make or change the one row of a key."""
+    return noted(kind, workspace, key, *keep_row(model, workspace, key, content, places), actor)
+
+
+def keep_row(
+    model: type[Model],
+    workspace: Workspace,
+    key: str,
+    content: Mapping[str, Any],
+    places: Mapping[str, str] | None = None,
+) -> tuple[Model | None, dict[str, tuple[Any, Any]]]:
+    """Make or change the one row of a key; return the row that there was, and what differs."""
+    check_fields(model, content, places)
     current = model.objects.within(workspace).filter(key=key).first()  # type: ignore[attr-defined]
     changes = differences(current, content)
     if current is None:
@@ -71,7 +104,7 @@ def declare_row(
         for name, value in content.items():
             setattr(current, name, value)
         current.save()
-    return noted(kind, workspace, key, current, changes, actor)
+    return current, changes
 
 
 def noted(

@@ -12,13 +12,12 @@ from django.db import transaction
 from experiments.declarations import DECLARATIONS as OF_EXPERIMENTS
 from impact.agreements.declarations import DECLARATIONS as OF_AGREEMENTS
 from impact.reports.declarations import DECLARATIONS as OF_REPORTS
-from predictions.declarations import DECLARATIONS as OF_PREDICTIONS
 from workspaces.declarations import Change
 from workspaces.errors import Refusal
 from workspaces.models import Workspace
 from workspaces.strict import convert
 
-DECLARATIONS = (*OF_PREDICTIONS, *OF_EXPERIMENTS, *OF_AGREEMENTS, *OF_REPORTS)
+DECLARATIONS = (*OF_EXPERIMENTS, *OF_AGREEMENTS, *OF_REPORTS)
 
 
 class DryRun(Exception):

@@ -63,9 +63,7 @@ def test_16_threads_leave_every_block_balanced(workspace: Workspace, tmp_path: P
     race(16, send)
     assert Assignment.objects.count() == 96
     for counter in BlockCounter.objects.all():
-        arms = list(
-            Assignment.objects.filter(stratum=counter.stratum).order_by("draw").values_list("draw", "arm__key")
-        )
+        arms = list(Assignment.objects.filter(stratum=counter.stratum).order_by("draw").values_list("draw", "arm__key"))
         assert [position for position, _ in arms] == list(range(counter.taken))
         for start in range(0, counter.taken - 1, 2):
             assert {arm for _, arm in arms[start : start + 2]} == {"none", "bonus"}

@@ -1,0 +1,201 @@
+"""What may be declared about experiments: a design that can be drawn, kept and analysed."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from experiments import randomization
+from experiments.models import Action, Arm, DecisionPoint, Experiment, Status
+from experiments.salts import check_own, new_salt
+from workspaces import clock
+from workspaces.declarations import Change, Declared, differences, noted
+from workspaces.errors import Missing, Refusal
+from workspaces.limits import check_fields
+from workspaces.models import Workspace
+from workspaces.strict import Days, Id, Key, Text, Time
+
+# a block is shuffled anew for every draw
+LONGEST_BLOCK = 1000
+PLACES = {
+    "traffic_ppm": "/traffic",
+    "enrolment_until": "/enrolment/until",
+    "traffic_salt": "/salt",
+}
+
+
+class ArmDeclared(Declared):
+    action: Key
+    weight: int = 1
+    key: Key | None = None
+
+
+class StratumDeclared(Declared):
+    """Score bands by their lower bounds, or a feature: one of the two."""
+
+    score: dict[str, float] | None = None
+    feature: Text | None = None
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        return {"feature": self.feature} if self.feature else {"score": self.score}
+
+
+class EnrolmentDeclared(Declared):
+    until: Time | None = None
+
+
+class ExperimentDeclared(Declared):
+    """A comparison of actions at a decision point. ``salt`` is drawn by chance unless a simulation fixes it."""
+
+    key: Key
+    name: Text
+    decision_point: Key
+    arms: list[ArmDeclared]
+    baseline: Key
+    randomize: Literal["unit", "episode"] = "unit"
+    method: Literal["hash", "blocks"] = "hash"
+    strata: list[Literal["cluster", "segment"] | StratumDeclared] = []
+    covariates: list[Key] = []
+    traffic: float = 1.0
+    layer: Key | None = None
+    horizon_days: Days | None = None
+    enrolment: EnrolmentDeclared = msgspec.field(default_factory=EnrolmentDeclared)
+    salt: Id | None = None
+
+
+def declare_experiment(workspace: Workspace, declared: ExperimentDeclared, actor: str) -> Change:
+    point = DecisionPoint.objects.within(workspace).current().filter(key=declared.decision_point).first()
+    if point is None:
+        raise Missing("decision point", declared.decision_point, "/decision_point")
+    _check_design(declared, point)
+    content = {
+        "name": declared.name,
+        "layer": declared.layer or declared.decision_point,
+        "randomizes": declared.randomize,
+        "method": declared.method,
+        "strata": [part if isinstance(part, str) else part.kept for part in declared.strata],
+        "covariates": declared.covariates,
+        "traffic_ppm": parts_per_million(declared.traffic, 1.0, "/traffic"),
+        "enrolment_until": declared.enrolment.until,
+        "horizon_days": declared.horizon_days or point.horizon_days,
+    }
+    check_fields(Experiment, content, PLACES)
+    current = Experiment.objects.within(workspace).filter(key=declared.key).first()
+    changes = differences(current, content)
+    arms = [(arm.key or arm.action, arm.action, arm.weight) for arm in declared.arms]
+    if current and _arms(current) != (arms, declared.baseline):
+        changes["arms"] = (_arms(current), (arms, declared.baseline))
+    if current and current.decision_point and current.decision_point.key != point.key:
+        changes["decision_point"] = (current.decision_point.key, point.key)
+    if current and changes and current.status != Status.DRAFT:
+        raise Refusal(
+            "in-use",
+            f"experiment {declared.key} is {current.status}, so {', '.join(sorted(changes))} can't change; "
+            "declare a new experiment",
+        )
+    if current is None:
+        salt = declared.salt or new_salt()
+        salts = {"salt": salt, "traffic_salt": f"{salt}/traffic"}
+        check_fields(Experiment, salts, PLACES)
+        check_own(workspace, *salts.values())
+        content |= salts | {"created_at": clock.server_now()}
+        current_row = Experiment.objects.create(workspace=workspace, key=declared.key, decision_point=point, **content)
+        _set_arms(workspace, current_row, declared)
+    elif changes:
+        for name, value in content.items():
+            setattr(current, name, value)
+        current.decision_point = point
+        current.save()
+        current.arms.all().delete()
+        _set_arms(workspace, current, declared)
+    return noted("experiment", workspace, declared.key, current, changes, actor)
+
+
+def _arms(experiment: Experiment) -> tuple[list[tuple[str, str, int]], str]:
+    arms = list(experiment.arms.select_related("action").order_by("place"))
+    baseline = next(arm.key for arm in arms if arm.is_baseline)
+    return [(arm.key, arm.action.key if arm.action else "", arm.weight) for arm in arms], baseline
+
+
+def _set_arms(workspace: Workspace, experiment: Experiment, declared: ExperimentDeclared) -> None:
+    actions = {action.key: action for action in Action.objects.within(workspace).current()}
+    Arm.objects.bulk_create(
+        Arm(
+            workspace=workspace,
+            experiment=experiment,
+            key=arm.key or arm.action,
+            place=place,
+            action=actions[arm.action],
+            weight=arm.weight,
+            is_baseline=(arm.key or arm.action) == declared.baseline,
+        )
+        for place, arm in enumerate(declared.arms)
+    )
+
+
+def parts_per_million(share: float, most: float, pointer: str) -> int:
+    """Return a share as the integer that it is drawn by, or refuse one that nobody or more than ``most`` falls into."""
+    parts = round(share * randomization.MILLION)
+    if not 0 < parts <= most * randomization.MILLION:
+        least = f"{1 / randomization.MILLION:.6f}"
+        raise Refusal("invalid-declaration", f"{pointer[1:]} == {share}, must be in [{least}, {most}]", pointer)
+    return parts
+
+
+def _check_design(declared: ExperimentDeclared, point: DecisionPoint) -> None:
+    """Refuse what couldn't be drawn or analysed."""
+    _check_arms(declared, point)
+    _check_features(declared, point)
+    horizon = declared.horizon_days or point.horizon_days
+    if declared.randomize == "episode" and point.cool_down_days < horizon:
+        raise _invalid(
+            f"episodes need a cool-down of at least the horizon: {point.cool_down_days} < {horizon} days, "
+            "else an event would fall into two windows",
+            "/randomize",
+        )
+
+
+def _check_arms(declared: ExperimentDeclared, point: DecisionPoint) -> None:
+    keys = [arm.key or arm.action for arm in declared.arms]
+    weights = [arm.weight for arm in declared.arms]
+    for place, arm in enumerate(declared.arms):
+        check_fields(Arm, {"weight": arm.weight}, within=f"/arms/{place}")
+        if arm.action not in point.candidates:
+            raise _invalid(f"{arm.action!r} is no candidate action of {point.key}", f"/arms/{place}")
+        if arm.weight < 1:
+            raise _invalid(f"weight == {arm.weight}, must be 1 or more", f"/arms/{place}/weight")
+    if len(keys) < 2 or len(set(keys)) < len(keys):
+        raise _invalid(f"arms == {keys}, must be two or more different ones", "/arms")
+    if declared.baseline not in keys:
+        raise _invalid(f"baseline == {declared.baseline!r}, must be one of {keys}", "/baseline")
+    if 0 in randomization.parts_per_million(weights):
+        raise _invalid(f"weights == {weights}: the smallest is never drawn, it must be a millionth or more", "/arms")
+    if declared.method == "blocks" and sum(weights) > LONGEST_BLOCK:
+        raise _invalid(
+            f"weights == {weights} make blocks of {sum(weights):,} places, at most {LONGEST_BLOCK:,} are possible; "
+            "use smaller weights, or method: hash",
+            "/arms",
+        )
+
+
+def _check_features(declared: ExperimentDeclared, point: DecisionPoint) -> None:
+    features = point.model.features
+    known = ", ".join(sorted(features)) or "none"
+    for place, part in enumerate(declared.strata):
+        if part == "cluster" and not point.cluster:
+            raise _invalid(f"{point.key} has no cluster", "/strata")
+        if isinstance(part, str):
+            continue
+        if bool(part.score) == bool(part.feature):
+            raise _invalid("a stratum is {score: {label: from}} or {feature: name}", f"/strata/{place}")
+        if part.feature and part.feature not in features:
+            raise _invalid(f"{part.feature!r} is no feature of the model; known: {known}", f"/strata/{place}/feature")
+    for place, name in enumerate(declared.covariates):
+        if features.get(name) != "number":
+            raise _invalid(f"{name!r} is no number among the model's features: {known}", f"/covariates/{place}")
+
+
+def _invalid(problem: str, pointer: str) -> Refusal:
+    return Refusal("invalid-declaration", problem, pointer)
