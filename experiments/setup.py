@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,8 +47,8 @@ class Running:
         return self.experiment.status == Status.RUNNING and (until is None or at < until)
 
     def stratum(self, row: DecisionRow) -> str:
-        """Labels of the row's place in the design, joined by ``|``."""
-        return "|".join(_label(part, row) for part in self.experiment.strata)
+        """Labels of the row's place in the design."""
+        return joined(_label(part, row) for part in self.experiment.strata)
 
     def segments(self, row: DecisionRow) -> dict[str, str]:
         """Labels of the row by what they are of: score bands, the segment sent."""
@@ -138,6 +138,11 @@ def _running(experiment: Experiment | None) -> Running | None:
     phase = Phase.objects.filter(experiment=experiment).order_by("-number").first()
     arms = tuple(experiment.arms.select_related("action").order_by("place"))
     return Running(experiment, arms, str(phase.number) if phase else "1")
+
+
+def joined(labels: Iterable[str]) -> str:
+    """Join labels by ``|``, so that other labels never join to the same text."""
+    return "|".join(label.replace("\\", "\\\\").replace("|", "\\|") for label in labels)
 
 
 def _label(part: Any, row: DecisionRow) -> str:

@@ -48,14 +48,15 @@ def choose(request: Request, episodes: EpisodeCounter, assignments: dict[tuple[U
     """Settle the mode, and find or make the assignment; an earlier row of the batch has its place in both."""
     decision, point, at = request.decision, request.point.point, request.decision.decided_at
     decision.episode = episodes.number
+    values: dict[str, Any] = {**request.row.prediction.features, "score": request.row.prediction.score}
+    request.refused = refusals(point.candidates, point.baseline, request.point.conditions, values)
     if point.safety and request.row.prediction.score > point.safety["above"]:
         decision.mode = Mode.FORCED_SAFETY
+        request.refused.pop(point.safety["action"], None)  # safety is above the rules
         return
     if request.point.held_out(request.row.unit_id, at):
         decision.mode = Mode.HOLDOUT
         return
-    values: dict[str, Any] = {**request.row.prediction.features, "score": request.row.prediction.score}
-    request.refused = refusals(point.candidates, point.baseline, request.point.conditions, values)
     cooling = episodes.opened_at is not None and at < episodes.opened_at + request.point.cool_down
     if cooling:
         request.refused |= {
@@ -76,8 +77,6 @@ def fill(request: Request) -> None:
     action = point.point.baseline
     if decision.mode == Mode.FORCED_SAFETY:
         action = point.point.safety["action"]
-    if decision.mode == Mode.RANDOMIZED and _arm_action(assignment) not in request.eligible:
-        decision.mode = Mode.POLICY  # the arm stays, but today it may not be had
     if decision.mode == Mode.RANDOMIZED:
         action, probabilities = _arm_action(assignment), _by_arms(request)
     elif decision.mode == Mode.POLICY and assignment is None:
@@ -114,17 +113,20 @@ def _look_for_arm(
     decision.assignment = assignment
     if experiment.status == Status.ABORTED:
         decision.mode = Mode.FALLBACK
-    elif COOL_DOWN not in request.refused.values():
-        decision.mode = Mode.RANDOMIZED
+    elif _may_have_every_arm(request, running):
+        decision.mode = Mode.RANDOMIZED  # else the arm stays, but today nobody gets it, whatever it is
 
 
 def _may_enter(request: Request, running: Running, key: str) -> bool:
-    wanted = {arm.action.key for arm in running.arms if arm.action}
     return (
         running.enrols(request.decision.decided_at)
-        and wanted <= set(request.eligible)
+        and _may_have_every_arm(request, running)
         and randomization.within(running.experiment.traffic_salt, key, running.experiment.traffic_ppm)
     )
+
+
+def _may_have_every_arm(request: Request, running: Running) -> bool:
+    return not any(arm.action and arm.action.key in request.refused for arm in running.arms)
 
 
 def _randomization_key(experiment: Experiment, row: DecisionRow, episode: int) -> str:

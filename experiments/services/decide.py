@@ -25,6 +25,8 @@ from workspaces.identifiers import new_id
 from workspaces.models import Workspace
 from workspaces.services.facts import Taken, conflict, parse_rows, quarantine, reject
 
+LONGEST_STRATUM = Assignment._meta.get_field("stratum").max_length or 0
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -106,6 +108,7 @@ def _request(
         )
     if point.point.cluster and row.cluster_id is None:
         raise Invalid("invalid-field", f"cluster_id is missing: send the {point.point.cluster}", "/cluster_id")
+    _check_stratum(point, row)
     try:
         prediction = prediction_of(versions, row.unit_id, row.prediction, at)
     except Refusal as refusal:
@@ -130,6 +133,17 @@ def _request(
         **fact,
     )
     return Request(index, row, point, decision, prediction)
+
+
+def _check_stratum(point: Point, row: DecisionRow) -> None:
+    stratum = point.running.stratum(row) if point.running else ""
+    if len(stratum) > LONGEST_STRATUM:
+        raise Invalid(
+            "invalid-field",
+            f"the stratum {stratum[:40]!r}... has {len(stratum)} characters, at most {LONGEST_STRATUM} are kept; "
+            "send shorter labels of what the experiment is stratified by",
+            "/prediction/features",
+        )
 
 
 def _settle(workspace: Workspace, requests: Sequence[Request], decided: Decided) -> None:

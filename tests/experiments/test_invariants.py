@@ -101,9 +101,6 @@ def test_1_probabilities_over_eligible_actions_sum_to_1(design: Experiment, api:
             assert decision.propensity == decision.assignment.propensity
 
 
-@pytest.mark.xfail(
-    strict=True, reason="who is assigned the baseline and may not have another arm today gets 0.5 and nothing beside it"
-)
 def test_1_also_when_an_assigned_unit_may_no_longer_have_every_arm(api: Caller, running: Experiment) -> None:
     rows = [decision_row(f"c{number}") for number in range(20)]
     decided(api, rows)
@@ -211,10 +208,6 @@ def check_policy_draw(decision: Decision) -> None:
     assert (eligible[drawn.arm], drawn.point) == (decision.action.key, decision.draw)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="of two experiments that run at one point only the newer decides: the others' keys lose their arms",
-)
 def test_2_an_experiment_in_another_layer_moves_no_arm(
     api: Caller, workspace: Workspace, running: Experiment, tmp_path: Path
 ) -> None:
@@ -260,7 +253,6 @@ def test_3_two_experiments_can_not_have_one_salt(workspace: Workspace, tmp_path:
         Experiment.objects.filter(key="second").update(salt="s", traffic_salt="s")
 
 
-@pytest.mark.xfail(strict=True, reason="a declared salt is only compared with those of its own table")
 @pytest.mark.parametrize("salt", ["h1", "s1/traffic"])
 def test_3_a_declared_salt_serves_no_other_purpose(workspace: Workspace, tmp_path: Path, salt: str) -> None:
     holdout = {"key": "h", "unit_type": "customer", "share": 0.1, "valid_from": START, "salt": "h1"}
@@ -362,9 +354,6 @@ def test_6_holdout_units_get_nothing_but_the_baseline(
             assert (decision.action.key, decision.propensity, decision.assignment) == ("none", 1, None)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="safety is compared with the holdouts when the point is declared, not vice versa"
-)
 def test_6_a_holdout_is_refused_where_safety_forces_another_action(workspace: Workspace, tmp_path: Path) -> None:
     declared(workspace, tmp_path, point={"safety": {"above": 0.9, "action": "bonus"}})
     with pytest.raises(Refusal):
@@ -382,7 +371,6 @@ def test_6_safety_that_would_force_another_action_is_refused_beside_a_holdout(
     apply(workspace, tmp_path, decision_points=[POINT | {"safety": {"above": 0.9, "action": "none"}}])
 
 
-@pytest.mark.xfail(strict=True, reason="the remedy, ending the holdout, doesn't help: one that is over refuses too")
 def test_6_a_holdout_that_is_over_refuses_nothing(workspace: Workspace, tmp_path: Path) -> None:
     (holdout,) = DESIGNS["holdout"][2]["holdouts"]
     over = holdout | {"valid_from": START - timedelta(days=9), "valid_until": START - timedelta(days=1)}
