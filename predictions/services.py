@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from predictions.models import LARGEST_SCORE, ModelVersion, Prediction, Task
 from predictions.rows import PredictionRow, Scored
 from workspaces import clock
 from workspaces.canonical import digest
+from workspaces.clock import CLOCK_SKEW
 from workspaces.errors import Invalid, Refusal
 from workspaces.models import Workspace
 from workspaces.services.facts import Taken, take_batch
 
-# how far a client's clock may run ahead of ours
-CLOCK_SKEW = timedelta(minutes=1)
 TYPES = {"number": float, "text": str, "boolean": bool}
 
 

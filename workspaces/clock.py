@@ -1,9 +1,12 @@
 """The only place that time comes from: the server's, or the time that a simulated workspace states."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from workspaces.errors import Invalid
 from workspaces.models import Workspace
+
+# how far a client's clock may run ahead of ours
+CLOCK_SKEW = timedelta(minutes=1)
 
 
 def server_now() -> datetime:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from experiments.models import Decision, Execution
 from experiments.rows import ExecutionRow
+from workspaces import clock
 from workspaces.errors import Invalid, Refusal
 from workspaces.models import Workspace
-from workspaces.services.facts import Taken, take_batch
+from workspaces.services.facts import Taken, check_happened, take_batch
 
 
 def log_executions(*, workspace: Workspace, raw: Sequence[Any]) -> list[Taken]:
@@ -18,7 +20,7 @@ def log_executions(*, workspace: Workspace, raw: Sequence[Any]) -> list[Taken]:
 
     def build(rows: Mapping[int, ExecutionRow]) -> dict[int, Execution | Refusal]:
         decisions = decisions_of(workspace, [row.decision_id for row in rows.values()])
-        return {index: _built(decisions, row) for index, row in rows.items()}
+        return {index: _built(decisions, row, clock.received_at(workspace, row.at)) for index, row in rows.items()}
 
     return take_batch(workspace=workspace, kind="execution", model=Execution, shape=ExecutionRow, raw=raw, build=build)
 
@@ -34,7 +36,11 @@ def unknown_decision(decision_id: str) -> Refusal:
     return Refusal("unknown-decision", f"There is no decision {decision_id!r} in this workspace.", "/decision_id")
 
 
-def _built(decisions: Mapping[str, Decision], row: ExecutionRow) -> Execution | Refusal:
+def _built(decisions: Mapping[str, Decision], row: ExecutionRow, received_at: datetime) -> Execution | Refusal:
+    try:
+        check_happened(row.occurred_at, received_at)
+    except Refusal as refusal:
+        return refusal
     if row.decision_id not in decisions:
         return unknown_decision(row.decision_id)
     if row.status == "overridden" and not row.executed_action:

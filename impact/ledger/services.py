@@ -14,11 +14,11 @@ from experiments.models import Decision
 from experiments.services.executions import decisions_of, unknown_decision
 from impact.ledger.models import LARGEST, Cost, Feed, Outcome
 from impact.ledger.rows import Amount, CostRow, Heartbeat, OutcomeRow
-from predictions.services import CLOCK_SKEW
 from workspaces import clock
+from workspaces.clock import CLOCK_SKEW
 from workspaces.errors import Invalid, Refusal
 from workspaces.models import Workspace
-from workspaces.services.facts import Taken, take_batch
+from workspaces.services.facts import Taken, check_happened, take_batch
 
 DIGITS = 15
 # Decimal itself also reads "1_000", " 12 " and digits of other scripts
@@ -113,12 +113,7 @@ def _about(workspace: Workspace, row: Any, decisions: Mapping[str, Decision], re
             f"currency == {row.currency!r}, this workspace counts in {workspace.currency}",
             "/currency",
         )
-    if row.occurred_at > received_at + CLOCK_SKEW:
-        raise Refusal(
-            "future-event",
-            f"occurred_at == {row.occurred_at.isoformat()} is after {received_at.isoformat()}, when it came in",
-            "/occurred_at",
-        )
+    check_happened(row.occurred_at, received_at)
     decision = None
     if row.decision_id is not None:
         decision = decisions.get(row.decision_id)

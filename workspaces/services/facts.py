@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.db import transaction
 
 from workspaces import clock
 from workspaces.canonical import digest
+from workspaces.clock import CLOCK_SKEW
 from workspaces.errors import Invalid, Refusal
 from workspaces.facts import Fact, insert_new, stored
 from workspaces.models import Quarantine, Workspace
@@ -62,6 +64,16 @@ def quarantine(workspace: Workspace, kind: str, index: int, row: Row, refusal: R
     )
     insert_new([kept])
     return Taken(index, "quarantined", code=refusal.code, detail=refusal.detail, pointer=refusal.pointer)
+
+
+def check_happened(occurred_at: datetime, received_at: datetime) -> None:
+    """Refuse an event that came in before it happened."""
+    if occurred_at > received_at + CLOCK_SKEW:
+        raise Refusal(
+            "future-event",
+            f"occurred_at == {occurred_at.isoformat()} is after {received_at.isoformat()}, when it came in",
+            "/occurred_at",
+        )
 
 
 def conflict(row: Row) -> Refusal:
