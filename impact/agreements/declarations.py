@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from collections import Counter
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
 
 from experiments.models import Experiment, Status
 from impact.agreements.models import Agreement, Assumption, Metric
@@ -25,7 +28,9 @@ from workspaces.canonical import digest
 from workspaces.declarations import Change, Declaration, Declared, declare_version, differences, noted
 from workspaces.errors import Missing, Refusal
 from workspaces.models import Workspace
-from workspaces.strict import Id, Key, Text
+from workspaces.strict import Days, Id, Key, Text
+
+Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 
 
 class TermDeclared(Declared):
@@ -36,7 +41,7 @@ class TermDeclared(Declared):
     default: float | None = 0.0
     times: float | Key = 1.0
     negative: bool = False
-    window_days: float | None = None
+    window_days: Days | None = None
 
 
 class MetricDeclared(Declared):
@@ -64,10 +69,14 @@ class AssumptionDeclared(Declared):
 
 
 class ExpectedDeclared(Declared):
-    """What the driver is without the action, and by how much the action should move it."""
+    """What the driver is without the action, and by how much the action should move it.
+
+    ``explained`` is the share of the driver's variance that lies between the strata, which need no rows.
+    """
 
     baseline: float
     effect: float
+    explained: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
 
 
 class GuardrailDeclared(Declared):
@@ -83,7 +92,7 @@ class AgreementDeclared(Declared):
     decision: Text
     owner: Text
     primary: Key
-    rows_per_arm: int
+    rows_per_arm: Annotated[int, msgspec.Meta(ge=2)]
     if_wins: Text
     if_unclear: Text
     if_loses: Text
@@ -91,9 +100,9 @@ class AgreementDeclared(Declared):
     secondary: list[Key] = []
     guardrails: list[GuardrailDeclared] = []
     expected: ExpectedDeclared | None = None
-    smallest_effect: float = 0.0
-    alpha: float = 0.05
-    power: float = 0.8
+    smallest_effect: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    alpha: Annotated[float, msgspec.Meta(gt=0, lt=0.5)] = 0.05
+    power: Share = 0.8
     target_roi: float = 0.0
     segments: list[Key] = []
 
@@ -158,13 +167,7 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
     """Resolve metrics, assumptions, arms and costs as they are now."""
     assumptions = {one.key: one for one in Assumption.objects.within(workspace).current()}
     metrics = {one.key: one for one in Metric.objects.within(workspace).current()}
-    roles: list[tuple[str, str, float | None]] = [(declared.primary, "primary", None)]
-    roles += [(key, "driver", None) for key in declared.drivers]
-    roles += [(one.metric, "guardrail", one.margin) for one in declared.guardrails]
-    roles += [(key, "secondary", None) for key in declared.secondary]
-    for key, role, _ in roles:
-        if key not in metrics:
-            raise Missing("metric", key, f"/{role}")
+    roles = _roles(declared, metrics)
     used: set[str] = set()
 
     def terms(metric: Metric) -> list[Term]:
@@ -190,24 +193,14 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
     priced = next((term for term in net.value if driver and term.outcome == driver.term.outcome), None) if net else None
     point = experiment.decision_point
     assert point is not None
-    arms = [
-        PlannedArm(
-            key=arm.key,
-            name=str(arm),
-            is_baseline=arm.is_baseline,
-            weight=arm.weight,
-            planned_cost=arm.action.planned_cost if arm.action else 0.0,
-        )
-        for arm in experiment.arms.select_related("action").order_by("place")
-    ]
+    design = design_of(experiment)
+    _check_expected(declared, driver, experiment)
     return Plan(
         experiment=experiment.key,
         name=experiment.name,
         origin="live",
         unit_type=point.model.unit_type,
         currency=workspace.currency,
-        horizon_days=experiment.horizon_days,
-        arms=arms,
         metrics=planned,
         net=net,
         break_even=BreakEven(metric=driver.key, times=priced.times) if driver and priced else None,
@@ -215,11 +208,8 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
         power=declared.power,
         target_roi=declared.target_roi,
         smallest_effect=declared.smallest_effect,
-        covariates=experiment.covariates,
         segments=declared.segments,
         agreed_segments=declared.segments,
-        bands=[label for part in experiment.strata if isinstance(part, dict) for label in _ascending(part)],
-        episodes=experiment.randomizes == Experiment.Key.EPISODE,
         case=Case(
             hypothesis=declared.hypothesis,
             decision=declared.decision,
@@ -227,7 +217,8 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
             rows_per_arm=declared.rows_per_arm,
             expected_baseline=declared.expected.baseline if declared.expected else None,
             expected_effect=declared.expected.effect if declared.expected else None,
-            **(_foreseen(declared, arms, priced.times) if declared.expected and priced else {}),
+            expected_explained=declared.expected.explained if declared.expected else None,
+            **(_foreseen(declared, design["arms"], driver, priced.times) if driver and priced else {}),
             if_wins=declared.if_wins,
             if_unclear=declared.if_unclear,
             if_loses=declared.if_loses,
@@ -245,7 +236,61 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
                 for key in sorted(used)
             ],
         ),
+        **design,
     )
+
+
+def design_of(experiment: Experiment) -> dict[str, Any]:
+    """Return what a plan says of an experiment's design, as that is now."""
+    return {
+        "arms": [
+            PlannedArm(
+                key=arm.key,
+                name=str(arm),
+                is_baseline=arm.is_baseline,
+                weight=arm.weight,
+                planned_cost=arm.action.planned_cost if arm.action else 0.0,
+            )
+            for arm in experiment.arms.select_related("action").order_by("place")
+        ],
+        "horizon_days": experiment.horizon_days,
+        "covariates": experiment.covariates,
+        "bands": [label for part in experiment.strata if isinstance(part, dict) for label in _ascending(part)],
+        "episodes": experiment.randomizes == Experiment.Key.EPISODE,
+    }
+
+
+def _roles(declared: AgreementDeclared, metrics: dict[str, Metric]) -> list[tuple[str, str, float | None]]:
+    """Metrics with their roles and margins; each has one role."""
+    roles: list[tuple[str, str, float | None]] = [(declared.primary, "primary", None)]
+    roles += [(key, "driver", None) for key in declared.drivers]
+    roles += [(one.metric, "guardrail", one.margin) for one in declared.guardrails]
+    roles += [(key, "secondary", None) for key in declared.secondary]
+    times = Counter(key for key, _, _ in roles)
+    for key, role, _ in roles:
+        pointer = "/" + {"driver": "drivers", "guardrail": "guardrails"}.get(role, role)
+        if key not in metrics:
+            raise Missing("metric", key, pointer)
+        if times[key] > 1:
+            raise Refusal("invalid-declaration", f"{key!r} stands {times[key]} times; give it one role", pointer)
+    return roles
+
+
+def _check_expected(declared: AgreementDeclared, driver: PlannedMetric | None, experiment: Experiment) -> None:
+    if declared.expected is None:
+        return
+    before = declared.expected.baseline
+    after = before + declared.expected.effect
+    if driver and driver.kind == "proportion" and not (0 < before < 1 and 0 < after < 1):
+        raise Refusal(
+            "invalid-declaration", f"{driver.key} from {before} to {after}: a proportion stays in (0, 1)", "/expected"
+        )
+    if declared.expected.explained and not experiment.strata:
+        raise Refusal(
+            "invalid-declaration",
+            f"explained == {declared.expected.explained}, but {experiment.key} has no strata; leave it out",
+            "/expected/explained",
+        )
 
 
 def _ascending(stratum: dict[str, Any]) -> list[str]:
@@ -253,21 +298,26 @@ def _ascending(stratum: dict[str, Any]) -> list[str]:
     return sorted(bands, key=lambda label: bands[label])
 
 
-def _foreseen(declared: AgreementDeclared, arms: list[PlannedArm], times: float) -> dict[str, Any]:
+def _foreseen(
+    declared: AgreementDeclared, arms: list[PlannedArm], driver: PlannedMetric, times: float
+) -> dict[str, Any]:
     """What the expected effect would earn with each arm, what it takes to prove that, and what can be proven."""
-    assert declared.expected is not None
-    before = declared.expected.baseline
-    after = before + declared.expected.effect
-    variances = planning.Variances(times**2 * after * (1 - after), times**2 * before * (1 - before))
+    if declared.expected is None:
+        return {}
     baseline = next(arm for arm in arms if arm.is_baseline)
     others = [arm for arm in arms if not arm.is_baseline]
+    net = {arm.key: times * declared.expected.effect - (arm.planned_cost - baseline.planned_cost) for arm in others}
+    if driver.kind != "proportion":
+        # only the variance of a proportion is known beforehand
+        return {"expected_net": net}
+    before = declared.expected.baseline
+    after = before + declared.expected.effect
+    within = times**2 * (1 - declared.expected.explained)
+    variances = planning.Variances(within * after * (1 - after), within * before * (1 - before))
     test = planning.Plan(alpha=declared.alpha / len(others), power=declared.power)
-    expected = {
-        arm.key: times * declared.expected.effect - (arm.planned_cost - baseline.planned_cost) for arm in others
-    }
     return {
-        "expected_net": expected,
-        "rows_needed": {arm: test.required_n(net, variances).baseline for arm, net in expected.items() if net},
+        "expected_net": net,
+        "rows_needed": {arm: test.required_n(effect, variances).baseline for arm, effect in net.items() if effect},
         "detectable_effect": test.detectable_effect(declared.rows_per_arm, variances),
     }
 

@@ -70,6 +70,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     rows_per_arm: int | None = None
     expected_baseline: float | None = None
     expected_effect: float | None = None
+    expected_explained: float | None = None
     expected_net: dict[str, float] = {}
     rows_needed: dict[str, float] = {}
     detectable_effect: float | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 from django.db import IntegrityError, transaction
 
 from experiments.models import Experiment, Status
 from experiments.services import lifecycle
+from impact.agreements.declarations import design_of
 from impact.agreements.models import Agreement, Signature
 from workspaces import clock
 from workspaces.canonical import digest
@@ -29,6 +31,11 @@ def sign(*, agreement: Agreement, membership: Membership, sha256: str) -> Signat
         raise Refusal("agreement-changed", "The agreement changed since this page was opened; read it again.")
     if experiment.status != Status.DRAFT:
         raise Refusal("wrong-status", f"{experiment.key} is {experiment.status}; only a draft can be signed.")
+    if changed := _changed(agreement, experiment):
+        raise Refusal(
+            "agreement-changed",
+            f"The {changed} of {experiment.key} aren't those of the agreement any more; declare the agreement anew.",
+        )
     try:
         with transaction.atomic():
             signature = Signature.objects.create(
@@ -66,9 +73,17 @@ def start_experiment(*, experiment: Experiment, actor: str) -> Experiment:
         raise Refusal("no-agreement", f"{experiment.key} can't start: signatures for {', '.join(missing)} are missing.")
     if digest(agreement.content) != agreement.sha256:
         raise Refusal("no-agreement", f"{experiment.key} can't start: its agreement was altered after it was signed.")
-    agreed = [(arm["key"], arm["weight"]) for arm in agreement.content["arms"]]
-    if agreed != list(experiment.arms.order_by("place").values_list("key", "weight")):
-        raise Refusal("no-agreement", f"{experiment.key} can't start: its arms aren't those that were signed.")
+    if changed := _changed(agreement, experiment):
+        raise Refusal(
+            "no-agreement",
+            f"{experiment.key} can't start: its {changed} aren't those that were signed; declare a new experiment.",
+        )
     return lifecycle.start_experiment(
         experiment=experiment, plan=agreement.content, plan_sha256=agreement.sha256, actor=actor
     )
+
+
+def _changed(agreement: Agreement, experiment: Experiment) -> str:
+    """Name what of the experiment's design isn't as the agreement says."""
+    design = msgspec.to_builtins(design_of(experiment))
+    return ", ".join(name for name, now in design.items() if now != agreement.content[name])

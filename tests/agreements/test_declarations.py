@@ -147,11 +147,6 @@ def test_a_dry_run_writes_nothing(workspace: Workspace) -> None:
     assert changes and not Metric.objects.exists() and not Experiment.objects.exists()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="declare_agreement takes what can't be analysed: alpha, power and rows aren't checked, expected may leave "
-    "(0, 1), and a metric with two roles breaks the storing of its estimates",
-)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

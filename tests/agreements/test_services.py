@@ -143,7 +143,6 @@ def test_does_not_start_with_other_arms(agreement: Agreement, names: dict[str, M
     assert "its arms aren't those that were signed" in start_refused(experiment)
 
 
-@pytest.mark.xfail(strict=True, reason="start_experiment compares keys and weights of the arms only")
 @pytest.mark.parametrize("changed", ["baseline", "horizon", "covariates"])
 def test_does_not_start_with_another_design(agreement: Agreement, names: dict[str, Membership], changed: str) -> None:
     """A draft may be declared anew between the second and the third name, and its agreement left as it was."""
@@ -156,6 +155,15 @@ def test_does_not_start_with_another_design(agreement: Agreement, names: dict[st
     else:
         Experiment.objects.filter(pk=experiment.pk).update(covariates=["tenure"])
     start_refused(experiment_named(experiment.workspace, experiment.key))
+
+
+def test_nobody_signs_for_another_design_than_the_experiments(
+    agreement: Agreement, names: dict[str, Membership]
+) -> None:
+    signed_by(agreement, names["bea"], names["fin"])
+    Experiment.objects.filter(pk=agreement.experiment_id).update(horizon_days=30)
+    assert refused(agreement, names["dan"]) == "agreement-changed"
+    assert experiment_named(agreement.workspace, "offers").status == Status.DRAFT
 
 
 def test_starts_once(running: Experiment) -> None:
