@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from impact.figures.executive import effect_rows
+from impact.figures.executive import effect_rows, measured_in
 from impact.figures.sentences import level_word
 
 
@@ -17,7 +17,10 @@ def summary(document: Mapping[str, Any]) -> str:
         f"  {verdict['sentence']}",
         f"  {verdict['next_step']}",
     ]
-    for label, low, base, high in effect_rows(document, "en"):
+    rows = effect_rows(document, "en")
+    if rows:
+        lines.append(f"  {measured_in(document, 'en')}:")
+    for label, low, base, high in rows:
         lines.append(f"    {label:<28} {base:>12}   {low} to {high}")
     failed = [check for check in document["checks"] if not check["passed"]]
     lines += [f"  {check['severity']}: {check['message']}" for check in failed]

@@ -15,7 +15,7 @@ from impact.analysis.models import Analysis, Check, Estimate, Level
 from impact.figures.forest import Bar
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.interval import interval, shared_axis
-from impact.figures.sentences import check_title, level_word
+from impact.figures.sentences import arm_word, check_title, level_word, metric_amount
 from workspaces.models import Job, Membership, Workspace
 
 
@@ -43,7 +43,7 @@ def experiment_rows(workspace: Workspace, language: str) -> list[Row]:
     rows = []
     for experiment in experiments:
         compared = [one for owner, one in found if owner is experiment]
-        names = {arm.key: str(arm) for arm in experiment.arms.all()}
+        names = {arm.key: arm_word(str(arm), language) for arm in experiment.arms.all()}
         baseline = next((names[arm.key] for arm in experiment.arms.all() if arm.is_baseline), "")
         analysis = _newest(experiment)
         mature = forms.percent(analysis.mature / analysis.assigned) if analysis and analysis.assigned else ""
@@ -59,7 +59,7 @@ def experiment_rows(workspace: Workspace, language: str) -> list[Row]:
                     names.get(arm, arm),
                     bar.level,
                     level_word(bar.level, language),
-                    _effect_text(bar, currency, forms),
+                    _effect_text(experiment, bar, currency, forms),
                     _total_text(total, workspace.currency, forms) if total else None,
                     interval(total, axis) if total else None,
                     baseline,
@@ -151,7 +151,7 @@ def _comparisons(experiment: Experiment) -> list[tuple[str, Bar, Bar | None]]:
     baseline = next((arm.key for arm in experiment.arms.all() if arm.is_baseline), "")
     estimates = [one for one in analysis.estimates.all() if one.baseline == baseline and one.effect is not None]
     money = any(one.metric == MONEY for one in estimates)
-    primary = MONEY if money else _primary_key(experiment)
+    primary = MONEY if money else _primary(experiment).get("key", "")
     return [
         (one.arm, _bar(one, levels[one.arm], 1), _bar(one, levels[one.arm], one.rows) if money else None)
         for one in estimates
@@ -159,9 +159,9 @@ def _comparisons(experiment: Experiment) -> list[tuple[str, Bar, Bar | None]]:
     ]
 
 
-def _primary_key(experiment: Experiment) -> str:
+def _primary(experiment: Experiment) -> dict[str, Any]:
     metrics: Sequence[dict[str, Any]] = (experiment.plan or {}).get("metrics", [])
-    return next((metric["key"] for metric in metrics if metric["role"] == "primary"), "")
+    return next((metric for metric in metrics if metric["role"] == "primary"), {})
 
 
 def _bar(estimate: Estimate, level: str, rows: int) -> Bar:
@@ -172,11 +172,17 @@ def _bar(estimate: Estimate, level: str, rows: int) -> Bar:
     return Bar(estimate.arm, level, rows * estimate.effect, rows * estimate.low, rows * estimate.high)
 
 
-def _effect_text(bar: Bar, currency: str | None, forms: Forms) -> str:
-    decimals = decimals_for(bar.low, bar.high, currency)
+def _effect_text(experiment: Experiment, bar: Bar, currency: str | None, forms: Forms) -> str:
+    """The effect in its unit with its range; proportions in points."""
+    metric = _primary(experiment)
+    scale = 100 if not currency and metric["kind"] == "proportion" else 1
+    low, high = scale * bar.low, scale * bar.high
+    decimals = decimals_for(low, high, currency)
     if currency:
-        return forms.money(bar.effect, currency, decimals, signed=True)
-    return forms.number(bar.effect, decimals, signed=True)
+        effect = forms.money(bar.effect, currency, decimals, signed=True)
+    else:
+        effect = metric_amount(bar.effect, metric, forms, decimals, signed=True)
+    return f"{effect} ({forms.span(forms.number(low, decimals), forms.number(high, decimals))})"
 
 
 def _total_text(bar: Bar, currency: str, forms: Forms) -> dict[str, str]:

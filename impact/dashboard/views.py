@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from experiments.models import Status
 from experiments.selectors import experiment_named
 from impact.agreements.services import sign
+from impact.analysis.models import Level
 from impact.analysis.selectors import newest_analysis
 from impact.dashboard import selectors
 from impact.figures.agreement import agreement_page
 from impact.figures.executive import bars
-from impact.figures.experiment import experiment_page
+from impact.figures.experiment import experiment_page, segment_bars
 from impact.figures.glossary import glossary as terms
 from impact.figures.sentences import completed, level_word
 from impact.figures.words.codes import word
@@ -73,12 +74,17 @@ def results(request: HttpRequest, workspace: Workspace, key: str) -> JsonRespons
 
 @member("viewer")
 def comparisons(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
-    """The picture's figures as CSV."""
+    """The figures of the pictures as CSV; of those that are withheld none."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["comparison", "verdict", "effect", "low", "high"])
-    for bar in bars(_document(workspace, key)):
-        writer.writerow([_cell(bar.label), bar.level, bar.effect, bar.low, bar.high])
+    writer.writerow(["segment", "comparison", "verdict", "effect", "low", "high"])
+    document = _document(workspace, key)
+    drawn = [("", bar) for bar in bars(document)]
+    if document["verdict"]["level"] != Level.WITHHELD:
+        for by in dict.fromkeys(one["by"] for one in document["segments"]):
+            drawn += [(by, bar) for bar in segment_bars(document, by, _language())]
+    for segment, bar in drawn:
+        writer.writerow([_cell(segment), _cell(bar.label), bar.level, bar.effect, bar.low, bar.high])
     response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{key}.csv"'
     return response

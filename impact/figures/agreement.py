@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from impact.figures.forms import Forms
-from impact.figures.sentences import WORDS
+from impact.figures.sentences import metric_amount
 
 
 def agreement_page(plan: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -15,6 +15,9 @@ def agreement_page(plan: Mapping[str, Any], language: str) -> dict[str, Any]:
     forms = Forms(language)
     case, currency = plan["case"], plan["currency"]
     value = abs(plan["break_even"]["times"]) if plan["break_even"] else None
+    metric: dict[str, Any] = next(
+        (one for one in plan["metrics"] if value and one["key"] == plan["break_even"]["metric"]), {}
+    )
     baseline = next(arm for arm in plan["arms"] if arm["is_baseline"])
     arms = []
     for arm in plan["arms"]:
@@ -24,8 +27,10 @@ def agreement_page(plan: Mapping[str, Any], language: str) -> dict[str, Any]:
             {
                 "name": arm["name"],
                 "is_baseline": arm["is_baseline"],
-                "cost": forms.money(arm["planned_cost"], currency, 2),
-                "break_even": None if effect is None else f"{forms.number(100 * effect, 2)} {WORDS[language].POINTS}",
+                "cost": forms.money(arm["planned_cost"], currency),
+                "break_even": None
+                if effect is None
+                else metric_amount(effect, metric, forms, 2).replace("\u00a0", " "),
                 "expected": _money(case["expected_net"].get(arm["key"]), currency, forms),
                 "rows_needed": _rows(case["rows_needed"].get(arm["key"]), forms),
             }
@@ -33,23 +38,33 @@ def agreement_page(plan: Mapping[str, Any], language: str) -> dict[str, Any]:
     return {
         "case": case,
         "arms": arms,
-        "driver": next((metric["name"] for metric in plan["metrics"] if metric["role"] == "driver"), ""),
+        "driver": metric.get("name", ""),
         "rows_per_arm": forms.number(case["rows_per_arm"] or 0),
         "horizon": forms.number(plan["horizon_days"]),
         "power": forms.percent(plan["power"]),
         "alpha": forms.percent(plan["alpha"]),
         "detectable": _money(case["detectable_effect"], currency, forms),
-        "smallest_effect": forms.money(plan["smallest_effect"], currency, 2),
+        "smallest_effect": forms.money(plan["smallest_effect"], currency),
         "assumptions": [
             assumption
-            | {name: forms.money(assumption[name], assumption["unit"], 2) for name in ("low", "base", "high")}
+            | {
+                "base": forms.money(assumption["base"], assumption["unit"], _decimals(assumption)),
+                "range": forms.span(*(forms.number(assumption[end], _decimals(assumption)) for end in ("low", "high"))),
+            }
             for assumption in case["assumptions"]
         ],
+        "has": {name: any(arm[name] for arm in arms) for name in ("break_even", "expected", "rows_needed")},
     }
 
 
 def _money(amount: float | None, currency: str, forms: Forms) -> str:
-    return "" if amount is None else forms.money(amount, currency, 2)
+    return "" if amount is None else forms.money(amount, currency)
+
+
+def _decimals(assumption: Mapping[str, Any]) -> int:
+    """As many as the finest of its numbers was given with, up to six."""
+    texts = [f"{assumption[name]:.6f}".rstrip("0") for name in ("low", "base", "high")]
+    return max(len(text.partition(".")[2]) for text in texts)
 
 
 def _rows(rows: float | None, forms: Forms) -> str:

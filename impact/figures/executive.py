@@ -8,7 +8,7 @@ from typing import Any
 
 from impact.figures.forest import Bar
 from impact.figures.forms import Forms, decimals_for
-from impact.figures.sentences import WORDS, arm_names, decisive, metric_amount, shown_range
+from impact.figures.sentences import WORDS, arm_names, decisive, row_word, shown_range
 
 
 def points(
@@ -28,7 +28,11 @@ def points(
     """
     words = WORDS[language]
     found = [
-        {"title": words.POINTS_OF["effect"], "rows": effect_rows(document, language), "head": words.EFFECT_HEAD},
+        {
+            "title": words.POINTS_OF["effect"],
+            "rows": effect_rows(document, language),
+            "head": effect_head(document, language),
+        },
         {"title": words.POINTS_OF["compared"], "text": compared_with(document, language)},
         {"title": words.POINTS_OF["confidence"], "text": words.LEVELS[document["verdict"]["level"]]},
         {"title": words.POINTS_OF["guardrails"], "text": _of_check(document, "guardrails_hold") or words.NO_GUARDRAILS},
@@ -60,22 +64,35 @@ def bars(document: Mapping[str, Any]) -> list[Bar]:
 
 
 def effect_rows(document: Mapping[str, Any], language: str) -> list[list[str]]:
-    """Label, low, estimate and high of every comparison with the baseline, in the reader's form."""
-    forms = Forms(language)
-    money = document["money"]
-    metric = next((metric for metric in document["metrics"] if metric["role"] == "primary"), None)
+    """Label, low, estimate and high of every comparison, in the reader's form; ``measured_in`` names the unit."""
+    forms, scale = Forms(language), drawn_times(document)
+    currency = document["money"]["currency"] if document["money"] else None
     rows = []
     for bar in bars(document):
-        if money:
-            decimals = decimals_for(bar.low, bar.high, money["currency"])
-            texts = [forms.number(value, decimals, signed=True) for value in (bar.low, bar.effect, bar.high)]
-        else:
-            assert metric is not None
-            scale = 100 if metric["kind"] == "proportion" else 1
-            decimals = decimals_for(scale * bar.low, scale * bar.high)
-            texts = [metric_amount(v, metric, forms, decimals, signed=True) for v in (bar.low, bar.effect, bar.high)]
-        rows.append([bar.label, *texts])
+        low, effect, high = (scale * value for value in (bar.low, bar.effect, bar.high))
+        decimals = decimals_for(low, high, currency)
+        rows.append([bar.label, *(forms.number(value, decimals, signed=True) for value in (low, effect, high))])
     return rows
+
+
+def drawn_times(document: Mapping[str, Any]) -> int:
+    """Proportions are drawn in points."""
+    metric = next((one for one in document["metrics"] if one["role"] == "primary"), None)
+    return 100 if metric and not document["money"] and metric["kind"] == "proportion" else 1
+
+
+def effect_head(document: Mapping[str, Any], language: str) -> list[str]:
+    return [measured_in(document, language), *WORDS[language].EFFECT_HEAD]
+
+
+def measured_in(document: Mapping[str, Any], language: str) -> str:
+    """What the decisive figure is, in which unit, per what."""
+    words, row = WORDS[language], row_word(document, language)
+    if document["money"]:
+        return words.net_per(Forms(language).currency(document["money"]["currency"]), row)
+    metric = next(one for one in document["metrics"] if one["role"] == "primary")
+    unit = words.POINTS if metric["kind"] == "proportion" else metric["unit"]
+    return words.metric_per(metric["name"], unit, row)
 
 
 def compared_with(document: Mapping[str, Any], language: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from impact.figures.executive import bars
+from impact.figures.executive import bars, drawn_times, measured_in
 from impact.figures.forest import Bar, forest
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.sentences import WORDS, arm_names, check_title, metric_amount, row_word, shown_range
@@ -18,6 +19,7 @@ def experiment_page(document: Mapping[str, Any], language: str) -> dict[str, Any
     return {
         "verdict": document["verdict"] | {"word": WORDS[language].LEVELS[document["verdict"]["level"]]},
         "forest": None if withheld else net_forest(document, forms),
+        "currency": forms.currency(document["money"]["currency"]) if document["money"] else "",
         "money": None if withheld or not document["money"] else [
             money_row(document, block, forms) for block in document["money"]["comparisons"]
         ],
@@ -38,18 +40,21 @@ def net_forest(document: Mapping[str, Any], forms: Forms) -> dict[str, Any] | No
         return None
     currency = document["money"]["currency"] if document["money"] else None
     words = WORDS[forms.language]
-    metric = next((one for one in document["metrics"] if one["role"] == "primary"), None)
-    shown = found
-    if metric and not currency and metric["kind"] == "proportion":
-        shown = [Bar(b.label, b.level, 100 * b.effect, 100 * b.low, 100 * b.high) for b in found]
-    names = arm_names(document)
-    baseline = next(names[arm["arm"]] for arm in document["arms"] if arm["is_baseline"])
-    unit = forms.currency(currency) if currency else (metric or {}).get("unit") or (metric or {}).get("name", "")
-    return forest(shown, forms, worth=document["plan"]["smallest_effect"] or None, currency=currency) | {
+    scale = drawn_times(document)
+    shown = [_scaled(bar, scale) for bar in found]
+    worth = scale * document["plan"]["smallest_effect"] or None
+    return forest(shown, forms, worth=worth, currency=currency) | {
         "title": words.forest_title([(bar.label, bar.level) for bar in found if bar.compared]),
-        "axis": words.forest_axis(unit, row_word(document, forms.language), baseline, bool(currency)),
-        "levels": words.LEVELS,
+        "axis": axis_text(document, forms, anytime=not document["maturity"]["final"]),
     }
+
+
+def axis_text(document: Mapping[str, Any], forms: Forms, *, anytime: bool = False) -> str:
+    """What is drawn, compared with what, and what the lines are."""
+    words, names = WORDS[forms.language], arm_names(document)
+    baseline = next(names[arm["arm"]] for arm in document["arms"] if arm["is_baseline"])
+    level = forms.percent(1 - document["plan"]["alpha"])
+    return words.forest_axis(measured_in(document, forms.language), baseline, level, anytime)
 
 
 def money_row(document: Mapping[str, Any], block: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
@@ -137,7 +142,7 @@ def change(
     if not document["maturity"]["final"]:
         settled = not low <= 0 <= high
     return {
-        "arrow": "\u25b2" if up else "\u25bc",
+        "arrow": "\u25b2" if up else "\u25bc" if block["effect"] < 0 else "",
         "change": metric_amount(abs(block["effect"]), metric, forms, decimals),
         "range": forms.span(
             forms.number(scale * low, decimals, signed=True), forms.number(scale * high, decimals, signed=True)
@@ -149,34 +154,46 @@ def change(
 
 def segment_forests(document: Mapping[str, Any], forms: Forms) -> list[dict[str, Any]]:
     """One forest for each segment that was looked at."""
-    words, names = WORDS[forms.language], arm_names(document)
+    words = WORDS[forms.language]
     currency = document["money"]["currency"] if document["money"] else None
-    metric = next((one for one in document["metrics"] if one["role"] == "primary"), None)
-    scale = 100 if metric and not currency and metric["kind"] == "proportion" else 1
-    baseline = next(arm["arm"] for arm in document["arms"] if arm["is_baseline"])
-    good = 1 if currency or not metric or metric["direction"] == "increase" else -1
+    scale = drawn_times(document)
     found = []
     for by in dict.fromkeys(one["by"] for one in document["segments"]):
         of_segment = [one for one in document["segments"] if one["by"] == by]
-        shown = [
-            Bar(
-                f"{one['value'] or words.NOTHING}, {names[block['arm']]}",
-                _segment_level(block, good, document["plan"]["alpha"]),
-                *(scale * value for value in (block["effect"], *block["ci"])),
-            )
-            for one in of_segment
-            for block in one["comparisons"]
-            if block["status"] == "estimated" and block["baseline"] == baseline
-        ]
+        shown = [_scaled(bar, scale) for bar in segment_bars(document, by, forms.language)]
         if shown:
             found.append(
                 {
                     "by": words.BY.get(by, by),
                     "exploratory": of_segment[0]["exploratory"],
-                    "figure": forest(shown, forms, currency=currency) | {"levels": words.LEVELS},
+                    "figure": forest(shown, forms, currency=currency)
+                    | {
+                        "title": words.segment_title([(bar.label, bar.level) for bar in shown]),
+                        "axis": axis_text(document, forms),
+                    },
                 }
             )
     return found
+
+
+def segment_bars(document: Mapping[str, Any], by: str, language: str) -> list[Bar]:
+    """Every value's comparisons with the baseline; words after Benjamini and Hochberg, never more than likely."""
+    words, names = WORDS[language], arm_names(document)
+    metric = next((one for one in document["metrics"] if one["role"] == "primary"), None)
+    baseline = next(arm["arm"] for arm in document["arms"] if arm["is_baseline"])
+    good = 1 if document["money"] or not metric or metric["direction"] == "increase" else -1
+    return [
+        Bar(
+            f"{one['value'] or words.NOTHING}, {names[block['arm']]}",
+            _segment_level(block, good, document["plan"]["alpha"]),
+            block["effect"],
+            *block["ci"],
+        )
+        for one in document["segments"]
+        if one["by"] == by
+        for block in one["comparisons"]
+        if block["status"] == "estimated" and block["baseline"] == baseline
+    ]
 
 
 def check_row(check: Mapping[str, Any], language: str) -> dict[str, str]:
@@ -203,10 +220,14 @@ def maturity(document: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
     }
 
 
+def _scaled(bar: Bar, scale: int) -> Bar:
+    return replace(bar, effect=scale * bar.effect, low=scale * bar.low, high=scale * bar.high)
+
+
 def _segment_level(block: Mapping[str, Any], good: int, alpha: float) -> str:
     if block["p_adjusted"] is not None and block["p_adjusted"] <= alpha:
         return "likely" if good * block["effect"] > 0 else "harmful"
     return "unclear"
 
 
-__all__: Sequence[str] = ("experiment_page",)
+__all__: Sequence[str] = ("experiment_page", "segment_bars")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from impact.figures.forms import Forms, decimals_for
+from impact.figures.sentences import WORDS
 
 TICKS = 6
 ROW = 58
@@ -65,6 +66,7 @@ def forest(
             {
                 "label": bar.label,
                 "level": bar.level,
+                "word": WORDS[forms.language].LEVELS[bar.level] if bar.compared else "",
                 "tone": tone(bar),
                 "x": x(bar.effect),
                 "x1": x(bar.low),
@@ -90,6 +92,8 @@ def forest(
                 "text": forms.number(place * step, decimals, signed=True),
                 "anchor": "start" if place == first else "end" if place == last else "middle",
                 "zero": place == 0,
+                # left out where there is little room
+                "minor": place % 2 == 1,
             }
             for place in range(first, last + 1)
         ],

@@ -11,7 +11,8 @@ from babel import dates, numbers
 
 LANGUAGES = ("en", "ja")
 MINUS = "\u2212"
-THIN = "\u2009"
+NO_BREAK = "\u00a0"
+SMALLEST_P = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,21 @@ class Forms:
         sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
         return sign + text
 
-    def money(self, value: float, currency: str, decimals: int, *, signed: bool = False) -> str:
-        amount = self.number(value, decimals, signed=signed)
-        return f"{amount}{self.currency(currency)}" if self.language == "ja" else f"{amount}\u00a0{currency}"
+    def money(self, value: float, currency: str, decimals: int | None = None, *, signed: bool = False) -> str:
+        """An amount with its currency; with as many decimals as the currency has, unless told."""
+        digits = numbers.get_currency_precision(currency) if decimals is None else decimals
+        name = self.currency(currency)
+        return f"{self.number(value, digits, signed=signed)}{NO_BREAK if name == currency else ''}{name}"
 
     def currency(self, code: str) -> str:
-        return numbers.get_currency_name(code, locale=self.language) if self.language == "ja" else code
+        return numbers.get_currency_name(code, count=1, locale=self.language) if self.language == "ja" else code
+
+    def probability(self, p: float) -> str:
+        """A p-value with its sign, as it follows the letter."""
+        return f"= {p:.3g}" if p >= SMALLEST_P else f"< {SMALLEST_P}"
 
     def percent(self, share: float, decimals: int = 0, *, signed: bool = False) -> str:
-        return f"{self.number(100 * share, decimals, signed=signed)}{'' if self.language == 'ja' else chr(0xA0)}%"
+        return f"{self.number(100 * share, decimals, signed=signed)}{'' if self.language == 'ja' else NO_BREAK}%"
 
     def span(self, low: str, high: str) -> str:
         """A range in running text."""

@@ -51,6 +51,10 @@ def level_word(level: str, language: str) -> str:
     return WORDS[language].LEVELS[level]
 
 
+def arm_word(name: str, language: str) -> str:
+    return str(WORDS[language].arm(name))
+
+
 def arm_names(document: Mapping[str, Any]) -> dict[str, str]:
     return {arm["arm"]: arm["name"] for arm in document["arms"]}
 
@@ -145,7 +149,7 @@ def check_message(check: Mapping[str, Any], document: Mapping[str, Any], languag
         if mode in words.MODES
     )
     if check["p_value"] is not None:
-        texts["p"] = f"{check['p_value']:.3g}"
+        texts["p"] = forms.probability(check["p_value"])
     if check["statistic"] is not None:
         texts["statistic"] = _statistic(check, forms)
     return words.check(check, texts)

@@ -14,6 +14,7 @@ from fpdf.enums import XPos, YPos
 from impact.figures.executive import bars
 from impact.figures.experiment import net_forest
 from impact.figures.forms import Forms
+from impact.figures.lines import lines
 from impact.figures.words import sheet as texts
 
 INK, QUIET, RULE = (25, 28, 32), (85, 91, 99), (227, 223, 214)
@@ -33,6 +34,9 @@ class Sheet(FPDF):
         self.set_auto_page_break(True, 22)
         for style, file in _fonts(content["language"]).items():
             self.add_font("text", style, file)
+        # what people call things is in any language
+        self.add_font("others", "", JAPANESE if content["language"] == "en" else _fonts("en")[""])
+        self.set_fallback_fonts(["others"], exact_match=False)
         self.set_lang(content["language"])
         self.set_title(f"{self.words['report']} {content['number']}: {content['name']}")
 
@@ -64,8 +68,16 @@ class Sheet(FPDF):
     ) -> None:
         """Write lines over the whole width."""
         self._font(size, colour, style)
-        self.multi_cell(WIDTH, size * 0.5, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
+        self._text(WIDTH, size * 0.5, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(gap)
+
+    def _text(self, width: float, height: float, text: str, **where: Any) -> None:
+        """Write a text in the width from where we are."""
+        if self.content["language"] == "ja":
+            room = width - 2 * self.c_margin
+            broken = [lines(part, lambda line: self.get_string_width(line) <= room) for part in text.split("\n")]
+            text = "\n".join(line for part in broken for line in part)
+        self.multi_cell(width, height, text, align="L", **where)
 
     def point(self, number: int, point: Mapping[str, Any]) -> None:
         """Write one numbered point of the executive page."""
@@ -78,7 +90,7 @@ class Sheet(FPDF):
         self._font(8.5, QUIET)
         self.cell(7, 4.4, str(number))
         self._font(8.5, style="B")
-        self.multi_cell(34, 4.4, point["title"], align="L")
+        self._text(34, 4.4, point["title"])
         bottom = self.get_y()
         self.set_xy(MARGIN + 43, top)
         if point.get("rows"):
@@ -87,17 +99,22 @@ class Sheet(FPDF):
             self._font(8.5)
             for line in point["text"].splitlines():
                 self.set_x(MARGIN + 43)
-                self.multi_cell(WIDTH - 43, 4.4, line, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+                self._text(WIDTH - 43, 4.4, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_y(max(bottom, self.get_y()) + 1.4)
 
     def _rows(self, head: list[str], rows: list[list[str]]) -> None:
         widths = (WIDTH - 43 - 3 * 24, 24, 24, 24)
         for place, row in enumerate([head, *rows]):
             self.set_x(MARGIN + 43)
-            for column, (width, text) in enumerate(zip(widths, row, strict=True)):
-                self._font(8.5, INK if place else QUIET, "B" if place and not column else "")
-                self.cell(width, 4.6, text, align="R" if column else "L")
-            self.ln(4.6)
+            top = self.get_y()
+            self._font(8.5, INK if place else QUIET, "B" if place else "")
+            self._text(widths[0], 4.6, row[0], new_x=XPos.RIGHT, new_y=YPos.LAST)
+            bottom = self.get_y() + 4.6
+            self.set_xy(MARGIN + 43 + widths[0], top)
+            self._font(8.5, INK if place else QUIET)
+            for width, text in zip(widths[1:], row[1:], strict=True):
+                self.cell(width, 4.6, text, align="R")
+            self.set_y(bottom)
 
     def forest(self, figure: Mapping[str, Any]) -> None:
         """Draw the forest with lines; the same positions as on the page, in percent of the width."""
@@ -121,8 +138,9 @@ class Sheet(FPDF):
             self._font(8, style="B")
             self.set_xy(MARGIN, y - 3)
             self.set_fill_color(255, 255, 255)
-            label = f"{row['label']}  {figure['levels'][row['level']]}"
-            self.cell(self.get_string_width(label) + 2, 3.4, label, fill=True)
+            self.cell(self.get_string_width(row["label"]) + 2, 3.4, row["label"], fill=True)
+            self._font(7, QUIET)
+            self.cell(self.get_string_width(row["word"]) + 2, 3.4, row["word"], fill=bool(row["word"]))
             self._font(8)
             self.set_xy(MARGIN + 88, y - 3)
             self.cell(90, 3.4, f"{row['effect']} ({row['range']})", align="R")

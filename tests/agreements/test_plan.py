@@ -106,7 +106,7 @@ def test_the_page_says_break_even_rows_and_provable_effect(workspace: Workspace,
     assert (credit["break_even"], credit["expected"]) == ("5.83 points", "\u221213.00\u00a0EUR")
     assert page["detectable"] == "4.37\u00a0EUR"
     assert page["rows_per_arm"] == "15,000"
-    assert page["assumptions"][0]["low"] == "170.00\u00a0EUR"
+    assert page["assumptions"][0]["range"] == "170 to 340"
 
 
 def test_without_an_expected_effect_nothing_is_foreseen(workspace: Workspace, tmp_path: Path) -> None:

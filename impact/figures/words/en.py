@@ -31,7 +31,7 @@ POINTS_OF = {
     "quality": "Data quality",
     "next": "Next step",
 }
-EFFECT_HEAD = ("Per row", "Low", "Base", "High")
+EFFECT_HEAD = ("Low", "Base", "High")
 NO_GUARDRAILS = "None were agreed."
 ALL_PASSED = "No check failed."
 
@@ -143,18 +143,16 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
             if numbers.get("unknown"):
                 return "The specification says neither weights nor propensities, so the sizes of the arms can't be checked."
             if passed:
-                return (
-                    f"{n['counts']} rows in the arms, as the draws should give (p = {n['p']}). The comparison is fair."
-                )
-            return f"{n['counts']} rows in the arms, where {n['expected']} were due (p = {n['p']}). Rows were lost or moved; the arms can't be compared until it is known why."
+                return f"{n['counts']} rows in the arms, as the draws should give (p {n['p']}). The comparison is fair."
+            return f"{n['counts']} rows in the arms, where {n['expected']} were due (p {n['p']}). Rows were lost or moved; the arms can't be compared until it is known why."
         case "sample_ratio_by_stratum":
             if passed:
                 return f"Each of the {n['strata']} strata has the sizes that the draws should give."
-            return f"The stratum {numbers['stratum']} has other sizes than the draws should give (p = {n['p']}). Look for rows that are lost there."
+            return f"The stratum {numbers['stratum']} has other sizes than the draws should give (p {n['p']}). Look for rows that are lost there."
         case "missing_alike":
             if passed:
                 return "Outcomes are missing equally often in every arm."
-            return f"Outcomes of {numbers['metric']} are missing more often in one arm (p = {n['p']}), which can make or hide an effect. Complete them."
+            return f"Outcomes of {numbers['metric']} are missing more often in one arm (p {n['p']}), which can make or hide an effect. Complete them."
         case "clusters_enough":
             if passed:
                 return f"Every arm has {n['statistic']} clusters or more."
@@ -232,9 +230,26 @@ def _counted(bars: list[tuple[str, str]]) -> str:
     return f"{what}; {harmful} harmful" if harmful else what
 
 
-def forest_axis(unit: str, row: str, baseline: str, money: bool) -> str:
-    what = f"Net {unit} per {row}" if money else unit
-    return f"{what} compared with {_lower(baseline)}; line = 95 % range"
+def net_per(currency: str, row: str) -> str:
+    return f"Net {currency} per {row}"
+
+
+def metric_per(metric: str, unit: str, row: str) -> str:
+    return f"{metric} in {unit} per {row}" if unit else f"{metric} per {row}"
+
+
+def forest_axis(what: str, baseline: str, level: str, anytime: bool) -> str:
+    holds = ", valid on any day" if anytime else ""
+    return f"{what}, compared with {_lower(baseline)}; line = {level} range{holds}"
+
+
+def segment_title(bars: list[tuple[str, str]]) -> str:
+    """The finding: where it pays and where it loses."""
+    pays = [label for label, level in bars if level == "likely"]
+    loses = [label for label, level in bars if level == "harmful"]
+    parts = [f"Probably pays: {'; '.join(pays)}"] if pays else []
+    parts += [f"{'l' if pays else 'L'}oses: {'; '.join(loses)}"] if loses else []
+    return " \u2013 ".join(parts) or "No segment stands out"
 
 
 def break_even(metric: str, amount: str) -> str:

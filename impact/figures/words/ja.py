@@ -31,7 +31,7 @@ POINTS_OF = {
     "quality": "データの質",
     "next": "次の一歩",
 }
-EFFECT_HEAD = ("1件当たり", "下限", "推定", "上限")
+EFFECT_HEAD = ("下限", "推定", "上限")
 NO_GUARDRAILS = "合意されたものはありません。"
 ALL_PASSED = "不合格の検査はありません。"
 
@@ -143,16 +143,16 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
             if numbers.get("unknown"):
                 return "仕様に重みも割り付け確率も無いため、群の大きさを検査できません。"
             if passed:
-                return f"各群の件数は{n['counts']}で、抽選どおりです（p = {n['p']}）。公平に比較できます。"
-            return f"各群の件数は{n['counts']}ですが、{n['expected']}のはずでした（p = {n['p']}）。行が失われたか移っています。原因が分かるまで群を比較できません。"
+                return f"各群の件数は{n['counts']}で、抽選どおりです（p {n['p']}）。公平に比較できます。"
+            return f"各群の件数は{n['counts']}ですが、{n['expected']}のはずでした（p {n['p']}）。行が失われたか移っています。原因が分かるまで群を比較できません。"
         case "sample_ratio_by_stratum":
             if passed:
                 return f"{n['strata']}個の層それぞれが、抽選どおりの大きさです。"
-            return f"層{numbers['stratum']}の大きさが抽選と異なります（p = {n['p']}）。失われた行を探してください。"
+            return f"層{numbers['stratum']}の大きさが抽選と異なります（p {n['p']}）。失われた行を探してください。"
         case "missing_alike":
             if passed:
                 return "結果の欠測は、どの群でも同じ割合です。"
-            return f"{numbers['metric']}の結果が、ある群で多く欠けています（p = {n['p']}）。効果を作ったり隠したりします。補ってください。"
+            return f"{numbers['metric']}の結果が、ある群で多く欠けています（p {n['p']}）。効果を作ったり隠したりします。補ってください。"
         case "clusters_enough":
             if passed:
                 return f"どの群にも{n['statistic']}個以上のクラスターがあります。"
@@ -218,9 +218,26 @@ def forest_title(bars: list[tuple[str, str]]) -> str:
     return f"実証済み：{'、'.join(proven)}" if proven else "実証された群はない"
 
 
-def forest_axis(unit: str, row: str, baseline: str, money: bool) -> str:
-    what = f"1{row}当たりの純利益（{unit}）" if money else unit
-    return f"{baseline}と比べた{what}、線は95%の範囲"
+def net_per(currency: str, row: str) -> str:
+    return f"1{row}当たりの純利益（{currency}）"
+
+
+def metric_per(metric: str, unit: str, row: str) -> str:
+    return f"1{row}当たりの{metric}（{unit}）" if unit else f"1{row}当たりの{metric}"
+
+
+def forest_axis(what: str, baseline: str, level: str, anytime: bool) -> str:
+    holds = "（いつ見ても有効）" if anytime else ""
+    return f"{baseline}と比べた{what}。線は{level}の範囲{holds}"
+
+
+def segment_title(bars: list[tuple[str, str]]) -> str:
+    """The finding: where it pays and where it loses."""
+    pays = [label for label, level in bars if level == "likely"]
+    loses = [label for label, level in bars if level == "harmful"]
+    parts = [f"おそらく利益：{'、'.join(pays)}"] if pays else []
+    parts += [f"損失：{'、'.join(loses)}"] if loses else []
+    return "。".join(parts) or "目立つセグメントはない"
 
 
 def break_even(metric: str, amount: str) -> str:
