@@ -6,15 +6,19 @@ import difflib
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from experiments.models import Arm, Assignment
+from experiments.setup import joined
 from impact.agreements.loading.specification import Specification
 from impact.agreements.loading.table import Line, Table
 from workspaces.errors import Refusal
 from workspaces.identifiers import ID_BYTES, ID_PATTERN
 
 EMPTY = ("", "NA", "NaN", "nan", "null", "NULL", "None")
+LONGEST_LABEL = Arm._meta.get_field("key").max_length or 0
+LONGEST_STRATUM = Assignment._meta.get_field("stratum").max_length or 0
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -59,10 +63,10 @@ def read_records(table: Table, spec: Specification) -> list[Record]:
             )
         records.append(
             Record(
-                key=unit if times == 1 else f"{unit}#{times}",
+                key=unit if times == 1 else "",
                 unit=unit,
                 arm=arm,
-                stratum="|".join(cell.label(line, column, "is empty") for column in spec.strata),
+                stratum=cell.stratum(line, spec.strata),
                 phase=cell.label(line, spec.phase, "is empty") if spec.phase else "1",
                 cluster=cell.identifier(line, spec.cluster.column) if spec.cluster else "",
                 propensity=cell.propensity(line, spec.propensity.column) if spec.propensity else None,
@@ -73,6 +77,21 @@ def read_records(table: Table, spec: Specification) -> list[Record]:
             )
         )
     _check_arms(table, spec, {record.arm for record in records})
+    return _with_keys(records)
+
+
+def _with_keys(records: list[Record]) -> list[Record]:
+    """Give the later rows of a unit keys that are nobody's id."""
+    times: dict[str, int] = {}
+    ids = {record.unit for record in records}
+    for place, record in enumerate(records):
+        number = times[record.unit] = times.get(record.unit, 0) + 1
+        if not record.key:
+            key = f"{record.unit}#{number}"
+            while key in ids:
+                key += "#"
+            ids.add(key)
+            records[place] = replace(record, key=key)
     return records
 
 
@@ -95,6 +114,20 @@ class _Cells:
         return "" if value is None else value
 
     def label(self, line: Line, column: str, problem: str) -> str:
+        text = self.text(line, column, problem)
+        if "\x00" in text or len(text) > LONGEST_LABEL:
+            problem = f"holds a NUL or has over {LONGEST_LABEL} characters; clean it"
+            raise self.table.refuse(line.number, column, text, problem)
+        return text
+
+    def stratum(self, line: Line, columns: list[str]) -> str:
+        text = joined(self.label(line, column, "is empty") for column in columns)
+        if len(text) > LONGEST_STRATUM:
+            problem = f"makes strata of over {LONGEST_STRATUM} characters; shorten the labels"
+            raise self.table.refuse(line.number, columns[-1], text, problem)
+        return text
+
+    def text(self, line: Line, column: str, problem: str) -> str:
         value = self.of(line, column)
         text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
         if not text:
@@ -102,7 +135,7 @@ class _Cells:
         return text
 
     def identifier(self, line: Line, column: str) -> str:
-        text = self.label(line, column, "is empty; every row needs an id, or write unit: {generate: true}")
+        text = self.text(line, column, "is empty; every row needs an id, or write unit: {generate: true}")
         if not re.match(ID_PATTERN, text) or len(text.encode()) > ID_BYTES:
             raise self.table.refuse(
                 line.number, column, text, f"holds invisible characters or has over {ID_BYTES} bytes; clean it"

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
 from babel import Locale
 
+from experiments.models import Experiment
+from impact.agreements.plan import MONEY
+from impact.ledger.models import LARGEST, Outcome
 from workspaces.errors import Refusal
 from workspaces.identifiers import check_key
+from workspaces.strict import Id, unstorable
 
 ROLES = ("primary", "driver", "secondary", "guardrail")
+LONGEST_NAME = Experiment._meta.get_field("name").max_length
+LONGEST_TYPE = Outcome._meta.get_field("type").max_length or 0
 
 
 class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,7 +36,7 @@ class ArmSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MetricSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    key: str
+    key: Id
     column: str
     kind: Literal["proportion", "mean"]
     role: Literal["primary", "driver", "secondary", "guardrail"] | None = None
@@ -49,7 +55,7 @@ class Specification(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     experiment: str
     unit: UnitSpec
     arm: ArmSpec
-    name: str = ""
+    name: Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)] = ""
     metrics: list[MetricSpec] = []
     value: ValueSpec | None = None
     cost: dict[str, float | str] | None = None
@@ -83,6 +89,16 @@ class Specification(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         if self.cost is None or self.cost_column:
             return None
         return {arm: float(amount) for arm, amount in self.cost.items()}
+
+    @property
+    def numbers(self) -> list[str]:
+        """Columns whose numbers become outcomes."""
+        named = [self.value.column] if self.value else []
+        return list(dict.fromkeys(named + [metric.column for metric in self.metrics]))
+
+    def outcome_type(self, column: str) -> str:
+        """Type of the outcomes of a column; the experiment's key keeps them apart from everybody else's."""
+        return f"{self.experiment}/{column}"
 
     def columns(self) -> dict[str, str]:
         """Every column that is named -> where."""
@@ -155,6 +171,11 @@ def _check(path: Path, spec: Specification) -> None:
     keys = [metric.key for metric in spec.metrics]
     if len(set(keys)) < len(keys):
         refuse("metrics", f"two metrics have one key, keys are {', '.join(keys)}")
+    if MONEY in keys:
+        refuse("metrics", f"{MONEY!r} is the key of value minus cost; choose another")
+    for column in spec.numbers:
+        if len(spec.outcome_type(column)) > LONGEST_TYPE:
+            refuse("metrics", f"the column {column[:40]!r}... has a name of {len(column)} characters; shorten it")
     if spec.currency is not None and spec.currency not in Locale("en").currencies:
         refuse("currency", f"{spec.currency!r} is no ISO 4217 code like EUR")
     if spec.weights is not None and spec.propensity is not None:
@@ -166,3 +187,8 @@ def _check(path: Path, spec: Specification) -> None:
         for arm, amount in (amounts or {}).items():
             if not (amount > 0 if name == "weights" else amount >= 0):
                 refuse(f"{name}.{arm}", f"{amount} must be {'above 0' if name == 'weights' else '0 or more'}")
+            if amount >= LARGEST:
+                refuse(f"{name}.{arm}", f"{amount} must be below {LARGEST:.0e}")
+    for name, value in msgspec.to_builtins(spec).items():
+        if problem := unstorable(value):
+            refuse(name, f"it has {problem}")

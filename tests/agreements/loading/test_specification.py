@@ -149,10 +149,6 @@ def test_refuses_other_encodings_and_missing_files(tmp_path: Path) -> None:
         read_specification(tmp_path / "nothing.yaml")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="nan, inf, a metric called net value and names longer than their columns end in a traceback, or later",
-)
 @pytest.mark.parametrize(
     "changes",
     [
