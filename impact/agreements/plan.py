@@ -83,7 +83,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is compared, by which numbers and rules.
 
-    ``bands`` are the score bands' labels from the lowest; ``source_sha256`` is of the file that was loaded,
+    ``bands`` are the score bands' labels from the lowest; ``propensities_known`` is false where nobody said with
+    what probabilities a finished experiment assigned; ``source_sha256`` is of the file that was loaded,
     ``specification_sha256`` of what it was loaded by.
     """
 
@@ -108,6 +109,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     agreed_segments: list[str] = []
     bands: list[str] = []
     clustered: bool = False
+    propensities_known: bool = True
     episodes: bool = False
     source_sha256: str = ""
     specification_sha256: str = ""

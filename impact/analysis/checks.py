@@ -275,7 +275,7 @@ def _expected(plan: Plan, observed: Mapping[str, int], propensities: Mapping[str
     if all(weight is not None for weight in weights.values()):
         whole = sum(weight for weight in weights.values() if weight)
         return {arm: total * (weight or 0.0) / whole for arm, weight in weights.items()}
-    if len(observed) != 2 or not any(propensities.values()):
+    if len(observed) != 2 or not plan.propensities_known:
         return None
     first, second = observed
     due = propensities[first] + observed[second] - propensities[second]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 from django.db import connection, transaction
+from django.db.models import Model
 
 from experiments.models import Arm, Assignment, Decision, Experiment, Mode, Status
 from impact.agreements.loading.rows import Record, read_records
@@ -79,11 +81,11 @@ def plan_of(spec: Specification, workspace: Workspace, records: Sequence[Record]
                 role="driver" if spec.money and role == "primary" else role,
                 direction=metric.direction,
                 unit=metric.unit,
-                term=Term(outcome=outcome_type(spec, metric.column), aggregate="sum", default=default),
+                term=Term(outcome=spec.outcome_type(metric.column), aggregate="sum", default=default),
             )
         )
     value = [
-        Term(outcome=outcome_type(spec, spec.value.column), default=default, times=spec.value.multiply)
+        Term(outcome=spec.outcome_type(spec.value.column), default=default, times=spec.value.multiply)
     ] if spec.value else []  # fmt: skip
     priced = next((metric for metric in metrics if value and metric.term.outcome == value[0].outcome), None)
     return Plan(
@@ -112,14 +114,10 @@ def plan_of(spec: Specification, workspace: Workspace, records: Sequence[Record]
         covariates=spec.covariates,
         segments=spec.segments,
         clustered=spec.cluster is not None,
+        propensities_known=spec.weights is not None or spec.propensity is not None,
         source_sha256=sha256,
         specification_sha256=digest(msgspec.to_builtins(spec)),
     )
-
-
-def outcome_type(spec: Specification, column: str) -> str:
-    """Type of the outcomes of a column; the experiment's key keeps them apart from everybody else's."""
-    return f"{spec.experiment}/{column}"
 
 
 def unit_named(spec: Specification, record: Record) -> str:
@@ -173,7 +171,7 @@ def _write(
         Feed(
             workspace=workspace,
             source=f"load:{spec.experiment}",
-            type=outcome_type(spec, column),
+            type=spec.outcome_type(column),
             complete_until=now,
             heard_at=now,
         )
@@ -202,8 +200,10 @@ def _store_decisions(
     at: datetime,
 ) -> dict[str, str]:
     """Store an assignment and a decision for each record, and return the records' units."""
-    whole = sum(arm.weight or 0 for arm in plan.arms)
-    shares = {arm.key: (arm.weight or 0) / whole if whole else 1 / len(arms) for arm in plan.arms}
+    # where nobody says how it was drawn, an arm's share is the best guess
+    sizes = Counter(record.arm for record in records)
+    parts = {arm.key: sizes[arm.key] if arm.weight is None else arm.weight for arm in plan.arms}
+    shares = {arm: part / sum(parts.values()) for arm, part in parts.items()}
     units = {record.key: unit_named(spec, record) for record in records}
     assignments, decisions = [], []
     for record in records:
@@ -222,7 +222,7 @@ def _store_decisions(
                 propensity, Mode.RANDOMIZED.value, assignment, None, {}, at, at,
             )
         )  # fmt: skip
-    insert_rows(
+    _insert(
         Assignment,
         (
             "id", "workspace_id", "experiment_id", "randomization_key", "unit_id", "cluster_id", "arm_id",
@@ -230,7 +230,7 @@ def _store_decisions(
         ),
         assignments,
     )  # fmt: skip
-    insert_rows(
+    _insert(
         Decision,
         (
             *FACT, "decision_point_id", "unit_id", "cluster_id", "episode", "prediction_id", "score", "candidates",
@@ -250,7 +250,7 @@ def _store_events(
     at: datetime,
 ) -> None:
     """Store outcomes and costs; a 0 isn't stored where the default says as much."""
-    types = {column: outcome_type(spec, column) for record in records[:1] for column in record.numbers}
+    types = {column: spec.outcome_type(column) for record in records[:1] for column in record.numbers}
     outcomes = [
         (
             *_fact(experiment, plan, f"{record.key}/{column}", at),
@@ -260,7 +260,7 @@ def _store_events(
         for column, number in record.numbers.items()
         if number is not None and (number or spec.missing == "censored")
     ]
-    insert_rows(Outcome, (*FACT, "unit_id", "occurred_at", "relates_to", "type", "value", "currency"), outcomes)
+    _insert(Outcome, (*FACT, "unit_id", "occurred_at", "relates_to", "type", "value", "currency"), outcomes)
     currency = experiment.workspace.currency
     costs = [
         (
@@ -270,9 +270,12 @@ def _store_events(
         for record in records
         if (amount := _cost(spec, record))
     ]  # fmt: skip
-    insert_rows(
-        Cost, (*FACT, "unit_id", "occurred_at", "relates_to", "category", "amount", "currency", "estimated"), costs
-    )
+    _insert(Cost, (*FACT, "unit_id", "occurred_at", "relates_to", "category", "amount", "currency", "estimated"), costs)
+
+
+def _insert(model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    if len(insert_rows(model, names, rows)) < len(rows):
+        raise Refusal("bad-file", f"Two rows would be one {model._meta.verbose_name}; use ids without '/' and '#'.")
 
 
 def _fact(experiment: Experiment, plan: Plan, event: str, at: datetime) -> tuple[Any, ...]:

@@ -184,7 +184,6 @@ def test_propensities_are_what_the_sample_ratio_of_two_arms_expects(workspace: W
     assert check["numbers"]["expected"] == {"a": pytest.approx(160), "b": pytest.approx(40)}
 
 
-@pytest.mark.xfail(strict=True, reason="where nobody says, equal propensities are made up and then tested against")
 def test_without_weights_the_sample_ratio_is_unknown(workspace: Workspace, tmp_path: Path) -> None:
     document = analysis_of(workspace, tmp_path, TWO_ARMS)
     assert sample_ratio_of(document)["severity"] == "info"
@@ -295,6 +294,15 @@ def test_a_bad_last_row_loads_nothing(workspace: Workspace, tmp_path: Path) -> N
     before = stored()
     with pytest.raises(Refusal, match="line 26"):
         loaded(workspace, tmp_path, ROWS + "u99,a,much,0,0,30,low,1,s1,0.5\n")
+    assert stored() == before
+
+
+def test_two_rows_that_would_be_one_event_load_nothing(workspace: Workspace, tmp_path: Path) -> None:
+    rows = "unit,arm,x,x/x\nu,a,1,2\nu/x,b,3,4\n"
+    metrics = [{"key": key, "column": column, "kind": "mean"} for key, column in (("one", "x"), ("two", "x/x"))]
+    before = stored()
+    with pytest.raises(Refusal, match="would be one outcome"):
+        loaded(workspace, tmp_path, rows, metrics=metrics)
     assert stored() == before
 
 
