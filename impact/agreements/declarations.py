@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 
 from experiments.models import Experiment, Status
+from impact.agreements.design import design_of
 from impact.agreements.models import Agreement, Assumption, Metric
 from impact.agreements.plan import (
     BreakEven,
@@ -240,26 +241,6 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
     )
 
 
-def design_of(experiment: Experiment) -> dict[str, Any]:
-    """Return what a plan says of an experiment's design, as that is now."""
-    return {
-        "arms": [
-            PlannedArm(
-                key=arm.key,
-                name=str(arm),
-                is_baseline=arm.is_baseline,
-                weight=arm.weight,
-                planned_cost=arm.action.planned_cost if arm.action else 0.0,
-            )
-            for arm in experiment.arms.select_related("action").order_by("place")
-        ],
-        "horizon_days": experiment.horizon_days,
-        "covariates": experiment.covariates,
-        "bands": [label for part in experiment.strata if isinstance(part, dict) for label in _ascending(part)],
-        "episodes": experiment.randomizes == Experiment.Key.EPISODE,
-    }
-
-
 def _roles(declared: AgreementDeclared, metrics: dict[str, Metric]) -> list[tuple[str, str, float | None]]:
     """Metrics with their roles and margins; each has one role."""
     roles: list[tuple[str, str, float | None]] = [(declared.primary, "primary", None)]
@@ -291,11 +272,6 @@ def _check_expected(declared: AgreementDeclared, driver: PlannedMetric | None, e
             f"explained == {declared.expected.explained}, but {experiment.key} has no strata; leave it out",
             "/expected/explained",
         )
-
-
-def _ascending(stratum: dict[str, Any]) -> list[str]:
-    bands = stratum.get("score", {})
-    return sorted(bands, key=lambda label: bands[label])
 
 
 def _foreseen(

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from experiments.models import Experiment, Status
 from experiments.services import lifecycle
-from impact.agreements.declarations import design_of
+from impact.agreements.design import design_of
 from impact.agreements.models import Agreement, Signature
 from workspaces import clock
 from workspaces.canonical import digest
