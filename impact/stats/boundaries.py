@@ -158,14 +158,16 @@ class _Walk(NamedTuple):
         step = fraction - self.time
         if low >= high:
             return _Walk(self.drift, fraction, step, np.zeros(1), np.zeros(1))
-        nodes, weights = _gauss_legendre(64 + int(4 * (high - low) / math.sqrt(min(step, self.step))))
+        wanted = 3 * (high - low) / math.sqrt(min(step, self.step))
+        # few different counts, since finding the nodes takes longer than using them
+        nodes, weights = _gauss_legendre(64 * (2 + int(wanted / 64)))
         points = (low + high) / 2 + (high - low) / 2 * nodes
         ahead = points[:, None] - self.points - self.drift * self.step
         density = np.exp(-(ahead**2) / (2 * self.step)) @ self.masses / math.sqrt(2 * math.pi * self.step)
         return _Walk(self.drift, fraction, step, points, (high - low) / 2 * weights * density)
 
 
-@lru_cache
+@lru_cache(maxsize=32)
 def _gauss_legendre(count: int) -> tuple[Array, Array]:
     nodes, weights = np.polynomial.legendre.leggauss(count)
     return nodes, weights

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from impact.stats.effects import NotEstimable, TEffect
-from impact.stats.moments import Contrast
+from impact.stats.moments import Contrast, distinct
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,7 @@ class ClusterSums:
         values = np.column_stack([np.asarray(column, dtype=np.float64) for column in columns.values()])
         arms = np.asarray(arm, dtype=str)
         strata = np.full(arms.shape, "") if stratum is None else np.asarray(stratum, dtype=str)
-        keys, index = np.unique(
-            np.column_stack([arms, strata, np.asarray(cluster, dtype=str)]), axis=0, return_inverse=True
-        )
+        keys, index = distinct([arms, strata, np.asarray(cluster, dtype=str)])
         # a constant's mean can differ from it by a rounding, which would look like a variance
         origin = np.where(np.ptp(values, axis=0) == 0, values[0], values.mean(axis=0))
         sums = np.zeros((len(keys), values.shape[1]))

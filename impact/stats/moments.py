@@ -130,10 +130,9 @@ class MomentTable:
         origin = values.mean(axis=0)
         arms = np.asarray(arm, dtype=str)
         blank = np.full(arms.shape, "")
-        labels = np.column_stack(
+        keys, index = grouped(
             [arms, *(blank if label is None else np.asarray(label, dtype=str) for label in (stratum, phase))]
         )
-        keys, index = np.unique(labels, axis=0, return_inverse=True)
         cells = {
             Cell(*map(str, key)): _moments(values[index == position] - origin) for position, key in enumerate(keys)
         }
@@ -177,6 +176,26 @@ class MomentTable:
         weights = self.weights(contrast)
         sample = moments.sample(weights)
         return sample._replace(mean=sample.mean + float(weights @ self.origin))
+
+
+def distinct(labels: Sequence[NDArray[np.str_]]) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """Distinct rows of several columns of labels, sorted, and which of them each row is.
+
+    Parameters
+    ----------
+    labels : sequence of ndarray of str, shape (n,)
+
+    Returns
+    -------
+    tuple of ndarray
+        Shapes (m, columns) and (n,).
+    """
+    known, codes = zip(*(np.unique(label, return_inverse=True) for label in labels), strict=True)
+    # numbers sort much faster than rows of text
+    shape = tuple(max(1, one.size) for one in known)
+    found, index = np.unique(np.ravel_multi_index(codes, shape), return_inverse=True)
+    at = np.unravel_index(found, shape)
+    return np.column_stack([one[place] for one, place in zip(known, at, strict=True)]), index
 
 
 class Share(NamedTuple):

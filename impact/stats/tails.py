@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -69,6 +70,44 @@ def skewness(values: ArrayLike) -> float:
     centred = given - given.mean()
     spread = float((centred**2).mean())
     return float((centred**3).mean()) / spread**1.5 if spread and np.ptp(given) else 0.0
+
+
+class Shape(NamedTuple):
+    """How two arms' rows lie around their means.
+
+    Attributes
+    ----------
+    skew : float
+        Larger size of the two skewnesses.
+    spread : float
+        Larger standard deviation over the smaller one; inf where one arm doesn't vary.
+    """
+
+    skew: float
+    spread: float
+
+
+def shape(values: ArrayLike, treated: ArrayLike, stratum: ArrayLike | None = None) -> Shape:
+    """Shape of two arms' rows (or of clusters' means) around the means of their strata.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+    treated : array of bool, shape (n,)
+        Treated arm or baseline; at least one row of each.
+    stratum : array of str, shape (n,)
+        One for all by default.
+    """
+    left, arm = np.array(values, dtype=np.float64), np.asarray(treated, dtype=bool)
+    labels = np.full(left.shape, "") if stratum is None else np.asarray(stratum, dtype=str)
+    for label in np.unique(labels):
+        for side in (arm, ~arm):
+            mine = side & (labels == label)
+            left[mine] -= left[mine].mean() if mine.any() else 0.0
+    low, high = sorted(float(left[side].std()) for side in (arm, ~arm))
+    return Shape(
+        max(abs(skewness(left[side])) for side in (arm, ~arm)), high / low if low else math.inf if high else 1.0
+    )
 
 
 def rows_for_normality(skew: float) -> float:

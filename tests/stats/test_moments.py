@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impact.stats.moments import Cell, Moments, MomentTable, comparable_cells
+from impact.stats.moments import Cell, Moments, MomentTable, comparable_cells, distinct
 
 OFFSETS = [0.0, 1e8, -1e10, 1e12]
 
@@ -148,3 +148,12 @@ def test_of_arm_ignores_cells():
     np.testing.assert_allclose(found.comoments, expected.comoments, rtol=1e-12)
     combined = found.combined(np.array([[1.0, 0, -1.0], [0, 1.0, 0]]))
     assert combined.comoments[0, 0] == pytest.approx(found.sample(np.array([1.0, 0, -1.0])).variance * (found.n - 1))
+
+
+def test_labels_are_grouped_as_numpy_groups_rows_of_text():
+    rng = np.random.default_rng(5)
+    labels = [rng.choice(["b", "a", "aa"], 50), rng.choice(["10", "9", ""], 50), np.full(50, "")]
+    keys, index = distinct(labels)
+    expected, places = np.unique(np.column_stack(labels), axis=0, return_inverse=True)
+    assert (keys == expected).all() and (index == places.ravel()).all()
+    assert distinct([np.array([], dtype=str)] * 2)[0].shape == (0, 2)

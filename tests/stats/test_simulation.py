@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from impact.stats.simulation import Case, Row, Run, bars, markdown, placed, simulate
-from impact.stats.simulation.cases import CASES
+from impact.stats.simulation.cases import CASES, KINDS, POLICIES
 
 
 def fixed(rejections, missed=None, refused=0, warned=0, at_most=False):
@@ -84,3 +84,10 @@ def test_every_case_runs_and_names_are_unique():
 def test_every_method_holds_or_says_so(case):
     [row] = simulate([case], 200)
     assert row.verdict != "fails", row
+
+
+def test_every_method_meets_every_kind_of_data():
+    told = {(case.method, kind.name) for case in CASES for kind in KINDS if kind.name in case.data}
+    methods = {"Lin", "CUPED", "ratio", "lift", "ROI", "CACE", "non-inferiority", "Holm", "Benjamini-Hochberg"}
+    methods |= {"planned looks", "always valid", *POLICIES}
+    assert told >= {(method, kind.name) for method in methods for kind in KINDS}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from impact.stats.tails import cap, capped_net, rows_for_normality, skewness, top_share
+from impact.stats.tails import cap, capped_net, rows_for_normality, shape, skewness, top_share
 
 values = st.lists(st.integers(-1000, 1000).map(float), min_size=2, max_size=50)
 
@@ -38,3 +38,15 @@ def test_top_share():
 def test_rule_for_the_normal_mean():
     assert rows_for_normality(2.0) == rows_for_normality(-2.0) == 1420.0
     assert skewness(np.full(10, 0.1)) == 0
+
+
+def test_the_shape_is_that_around_the_means_of_arms_and_strata():
+    rng = np.random.default_rng(3)
+    stratum, treated = np.repeat(["a", "b"], 200), np.tile([True, False], 200)
+    y = rng.exponential(np.where(treated, 3.0, 1.0)) + 100 * (stratum == "b") + 7 * treated
+    left = y - [y[(treated == t) & (stratum == s)].mean() for t, s in zip(treated, stratum, strict=True)]
+    found = shape(y, treated, stratum)
+    assert found.skew == pytest.approx(max(abs(stats.skew(left[treated])), abs(stats.skew(left[~treated]))))
+    assert found.spread == pytest.approx(left[treated].std() / left[~treated].std())
+    assert shape([1.0, 1.0, 2.0, 3.0], [True, True, False, False]).spread == math.inf
+    assert shape([1.0, 1.0, 1.0], [True, True, False]) == (0.0, 1.0)

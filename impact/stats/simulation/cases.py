@@ -2,10 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any, NamedTuple
 
 from impact.stats.multiplicity import benjamini_hochberg, holm
-from impact.stats.simulation import Case, clusters, rows, runs
+from impact.stats.simulation import Case, clusters, looking, rows, runs
+
+
+class Kind(NamedTuple):
+    """Rows that a method may find hard.
+
+    Attributes
+    ----------
+    name : str
+    noise : function
+    sizes : tuple of int
+        Rows of the treated arm and of the baseline.
+    look : tuple of int
+        Rows that a look adds to them.
+    variances : tuple of float
+        Per row, as planned.
+    """
+
+    name: str
+    noise: rows.Noise
+    sizes: tuple[int, int]
+    look: tuple[int, int]
+    variances: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def data(self) -> str:
+        return f"{self.name}, {self.sizes[0]} + {self.sizes[1]}"
+
+
+NORMAL_ROWS = Kind("normal", rows.bell, (300, 300), (50, 50))
+HARD = (
+    Kind("heavy tails", rows.heavy, (300, 300), (50, 50)),
+    Kind("nine of ten alike", rows.mostly_zero, (300, 300), (50, 50), (1.19, 1.19)),
+    Kind("three times the spread in the smaller arm", rows.wider, (100, 400), (25, 100), (9.0, 1.0)),
+    Kind("clusters of 20", rows.in_clusters, (400, 400), (200, 200), (6.0, 6.0)),
+    Kind("small", rows.bell, (12, 12), (5, 5)),
+)
+ROWS_IN_CLUSTERS = {
+    "heavy tails": rows.heavy,
+    "nine of ten alike": rows.mostly_zero,
+    "three times the spread": rows.wider,
+}
+KINDS = (NORMAL_ROWS, *HARD)
+POLICIES = {
+    "policy, stratified": "policy_stratified",
+    "policy, SNIPS": "snips",
+    "policy, doubly robust": "doubly_robust",
+}
 
 NORMAL = partial(rows.normal, sizes=(200, 200))
 UNEQUAL = partial(rows.normal, sizes=(100, 400), sds=(3.0, 1.0))
@@ -19,7 +68,6 @@ FEW_IN_STRATA = partial(rows.stratum_effects, sizes=(16, 12))
 BLOCKS = partial(rows.stratum_effects, sizes=(20, 16), block=4)
 SLOPES = partial(rows.slopes, sizes=(400, 100))
 EVEN_SLOPES = partial(rows.slopes, sizes=(60, 60))
-FEW_SLOPES = partial(rows.slopes, sizes=(12, 12))
 MANY_CLUSTERS = partial(clusters.clustered, sizes=(20, 20))
 FEW_CLUSTERS = partial(clusters.clustered, sizes=(6, 6))
 UNBALANCED = partial(clusters.clustered, sizes=(12, 18), cv=0.6)
@@ -37,8 +85,59 @@ def _cuped(data: str, make: rows.Maker) -> Case:
     return Case("CUPED", data, partial(runs.with_one_slope, make))
 
 
+SETS: dict[runs.Found, tuple[str, ...]] = {
+    runs.lifted: ("y",),
+    runs.returned: ("value", "cost"),
+    runs.complied: ("value",),
+}
+
+
 def _set(method: str, found: runs.Found, data: str, make: rows.Maker) -> Case:
-    return Case(method, data, partial(runs.set_of, make, found, 0.0))
+    return Case(method, data, partial(runs.set_of, make, found, 0.0, SETS[found]))
+
+
+def _on(kind: Kind) -> tuple[Case, ...]:
+    """Every method that takes rows of any kind, on rows of this one."""
+
+    def of(make: Callable[..., rows.Rows], **more: Any) -> rows.Maker:
+        return partial(make, sizes=kind.sizes, noise=kind.noise, **more)
+
+    looks = f"twenty looks, {kind.name}, {kind.look[0]} + {kind.look[1]} each"
+    return (
+        _lin(kind.data, of(rows.slopes)),
+        _cuped(kind.data, of(rows.slopes)),
+        Case("ratio", kind.data, partial(runs.ratios, of(rows.orders))),
+        _set("lift", runs.lifted, kind.data, of(rows.around_five, relative=True)),
+        _set("ROI", runs.returned, kind.data, of(rows.money)),
+        _set("CACE", runs.complied, kind.data, of(rows.take_up)),
+        Case("non-inferiority", kind.data, partial(runs.guarded, kind.noise, kind.sizes)),
+        Case("Holm", f"three arms, {kind.name}", partial(runs.family, holm, 3, kind.noise, min(kind.sizes)), True),
+        Case(
+            "Benjamini-Hochberg",
+            f"twenty segments, {kind.name}",
+            partial(runs.family, benjamini_hochberg, 20, kind.noise, min(100, *kind.sizes)),
+            at_most=True,
+        ),
+        Case(
+            "planned looks",
+            looks,
+            partial(looking.looked_at, looking.planned_looks, kind.noise, kind.look, kind.variances),
+        ),
+        Case(
+            "always valid",
+            looks,
+            partial(looking.looked_at, looking.any_time, kind.noise, kind.look, kind.variances),
+            True,
+        ),
+        *(
+            Case(
+                name,
+                f"{kind.name}, {4 * min(kind.sizes)} decisions",
+                partial(runs.chosen_policy, method, kind.noise, 4 * min(kind.sizes)),
+            )
+            for name, method in POLICIES.items()
+        ),
+    )
 
 
 def _redrawn(data: str, make: rows.Maker) -> Case:
@@ -64,24 +163,22 @@ CASES: tuple[Case, ...] = (
     Case("stratified, projected", "strata in random numbers, 400", runs.projection),
     _lin("slopes that differ, 400 + 100", SLOPES),
     _lin("slopes that differ, 60 + 60", EVEN_SLOPES),
-    _lin("small, 12 + 12", FEW_SLOPES),
     _cuped("slopes that differ, 400 + 100", SLOPES),
     _cuped("slopes that differ, 60 + 60", EVEN_SLOPES),
-    _cuped("small, 12 + 12", FEW_SLOPES),
     Case("ratio", "spending per order, 200 + 200", partial(runs.ratios, partial(rows.orders, sizes=(200, 200)))),
     Case("score", "10 % of 400 and 300", partial(runs.proportion, "score", (400, 300), 0.1, 0.08)),
     Case("score", "2 % of 50 and 60", partial(runs.proportion, "score", (50, 60), 0.02, 0.1)),
+    Case("score", "10 % of 100 and 400", partial(runs.proportion, "score", (100, 400), 0.1, 0.1)),
+    Case("score", "half of 18 and 18", partial(runs.proportion, "score", (18, 18), 0.5, 0.2)),
+    Case("score", "clusters of 20", partial(runs.proportion, "score", (20, 20), 0.5, 0.2, clustered=True)),
+    Case("exact", "clusters of 20", partial(runs.proportion, "exact", (20, 20), 0.05, 0.1, clustered=True)),
+    Case("exact", "20 % of 12 and 60", partial(runs.proportion, "exact", (12, 60), 0.2, 0.2)),
     Case("exact", "2 % of 50 and 60", partial(runs.proportion, "exact", (50, 60), 0.02, 0.05)),
     _set("lift", runs.lifted, "skewed, 400 + 400", partial(rows.scaled, sizes=(400, 400))),
-    _set("ROI", runs.returned, "firm cost, 300 + 300", partial(rows.money, sizes=(300, 300))),
     _set("ROI", runs.returned, "cost near 0, 300 + 300", partial(rows.money, sizes=(300, 300), extra=0.2)),
-    _set("CACE", runs.complied, "six of ten take up, 300 + 300", partial(rows.take_up, sizes=(300, 300))),
     _set(
         "CACE", runs.complied, "one of twenty takes up, 300 + 300", partial(rows.take_up, sizes=(300, 300), share=0.05)
     ),
-    Case("non-inferiority", "just at the margin", runs.guarded),
-    Case("Holm", "three arms against one baseline", partial(runs.family, holm, 3), at_most=True),
-    Case("Benjamini-Hochberg", "twenty segments", partial(runs.family, benjamini_hochberg, 20), at_most=True),
     _clusters("cluster_cr2", "20 + 20 clusters of 20", MANY_CLUSTERS),
     _clusters("cluster_cr2", "12 + 18 clusters, sizes vary by .6", UNBALANCED),
     _clusters("cluster_cr2", "20 clusters with both arms", partial(clusters.within, count=20)),
@@ -90,17 +187,34 @@ CASES: tuple[Case, ...] = (
     _clusters(
         "wild_bootstrap", "12 + 18 clusters, sizes vary by .6", partial(clusters.clustered, sizes=(12, 18), cv=0.6)
     ),
+    *(
+        _clusters(method, f"{name}, 14 + 14 clusters", partial(clusters.clustered, sizes=(14, 14), noise=noise))
+        for method in ("cluster_cr2", "wild_bootstrap")
+        for name, noise in ROWS_IN_CLUSTERS.items()
+    ),
     _clusters("randomization", "6 + 6 clusters of 20", FEW_CLUSTERS),
+    *(
+        _clusters("randomization", f"{name}, 7 + 7 clusters", partial(clusters.clustered, sizes=(7, 7), noise=noise))
+        for name, noise in ROWS_IN_CLUSTERS.items()
+    ),
     _redrawn("small, 12 + 12", SMALL),
+    _redrawn("heavy tails (lognormal 1.5), 12 + 12", partial(rows.lognormal, sizes=(12, 12), sigma=1.5)),
     _redrawn("four in each arm", partial(rows.normal, sizes=(4, 4))),
     _redrawn("three times the spread in the smaller arm, 8 + 16", partial(rows.normal, sizes=(8, 16), sds=(3.0, 1.0))),
     _redrawn("nine of ten 0, 12 + 12", partial(rows.zero_inflated, sizes=(12, 12))),
     _redrawn("two strata, 16 and 12", FEW_IN_STRATA),
     _redrawn("blocks of 4 in two strata, 20 and 16", BLOCKS),
-    Case("planned looks", "twenty, exponential rows", partial(runs.looked_at, runs.planned_looks)),
-    Case("always valid", "twenty looks, exponential rows", partial(runs.looked_at, runs.any_time), at_most=True),
-    Case("policy, stratified", "1,200 decisions", partial(runs.chosen_policy, "policy_stratified")),
-    Case("policy, SNIPS", "1,200 decisions", partial(runs.chosen_policy, "snips")),
-    Case("policy, doubly robust", "1,200 decisions", partial(runs.chosen_policy, "doubly_robust")),
+    *(case for kind in KINDS for case in _on(kind)),
+    Case(
+        "planned looks",
+        "twenty looks, skewed, 50 + 50 each",
+        partial(looking.looked_at, looking.planned_looks, rows.skewed, (50, 50), (1.0, 1.0)),
+    ),
+    Case(
+        "always valid",
+        "twenty looks, skewed, 50 + 50 each",
+        partial(looking.looked_at, looking.any_time, rows.skewed, (50, 50), (1.0, 1.0)),
+        at_most=True,
+    ),
     Case("booked", "the best of five", runs.shrunk),
 )

@@ -10,7 +10,8 @@ import numpy as np
 
 from impact.stats.choice import Facts
 from impact.stats.clusters import ClusterSums
-from impact.stats.simulation.rows import Rng
+from impact.stats.simulation.rows import Noise, Rng, bell
+from impact.stats.tails import shape
 
 
 class Clusters(NamedTuple):
@@ -24,7 +25,9 @@ class Clusters(NamedTuple):
 ClusterMaker = Callable[[Rng, bool], Clusters]
 
 
-def clustered(rng: Rng, effect: bool, sizes: tuple[int, int], rows: int = 20, cv: float = 0.0) -> Clusters:
+def clustered(
+    rng: Rng, effect: bool, sizes: tuple[int, int], rows: int = 20, cv: float = 0.0, noise: Noise = bell
+) -> Clusters:
     """Clusters with a level of their own (correlation .2), of equal size or with this variation of sizes."""
     count = sum(sizes)
     n = np.full(count, rows)
@@ -33,10 +36,19 @@ def clustered(rng: Rng, effect: bool, sizes: tuple[int, int], rows: int = 20, cv
     cluster = np.repeat(np.arange(count), n)
     arm = np.where(cluster < sizes[0], "t", "b")
     truth = 0.7 * effect
-    y = rng.normal(0, 0.5, count)[cluster] + rng.normal(0, 1, cluster.size) + truth * (arm == "t")
+    y = rng.normal(0, 0.5, count)[cluster] + noise(rng, arm) + truth * (arm == "t")
     sums = ClusterSums.from_arrays({"y": y}, arm, cluster.astype(str))
-    draws = math.comb(count, sizes[0])
-    return Clusters(sums, Facts("mean", sizes, clustered=True, size_cv=float(n.std() / n.mean()), draws=draws), truth)
+    skew, spread = shape(sums.sums[:, 0] / sums.n, sums.arm == "t")
+    facts = Facts(
+        "mean",
+        sizes,
+        clustered=True,
+        size_cv=float(n.std() / n.mean()),
+        skew=skew,
+        spread=spread,
+        draws=math.comb(count, sizes[0]),
+    )
+    return Clusters(sums, facts, truth)
 
 
 def within(rng: Rng, effect: bool, count: int, rows: int = 12) -> Clusters:

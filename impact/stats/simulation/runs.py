@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
-from scipy import special
+from numpy.typing import NDArray
 
 from impact.stats.adjustment import cuped, lin
 from impact.stats.beliefs import booked
-from impact.stats.boundaries import bounds
 from impact.stats.choice import Choice, Facts, choose
 from impact.stats.clusters import ClusterSums, cr2
 from impact.stats.compliance import cace
@@ -22,22 +22,20 @@ from impact.stats.moments import MomentTable
 from impact.stats.off_policy import Log, cross_fitted, doubly_robust, snips
 from impact.stats.policies import policy_difference
 from impact.stats.proportions import ScoreEffect
-from impact.stats.ratio_sets import RatioSet
+from impact.stats.ratio_sets import Estimator, RatioSet
 from impact.stats.ratios import ratio
 from impact.stats.redraws import keys_of_clusters, keys_of_rows, redrawn
-from impact.stats.roi import roi, stratified
-from impact.stats.sequences import always_valid
+from impact.stats.roi import clustered, roi, stratified
 from impact.stats.simulation import ALPHA, Run
 from impact.stats.simulation import rows as data
 from impact.stats.simulation.clusters import ClusterMaker
-from impact.stats.simulation.rows import Maker, Rng, Rows
+from impact.stats.simulation.rows import Maker, Noise, Rng, Rows
 from impact.stats.wild import wild_bootstrap
 
 LEVEL = 1 - ALPHA
 DRAWS = 399
-LOOKS, ROWS_PER_LOOK = 20, 50
-PLANNED_SE = (2 / (LOOKS * ROWS_PER_LOOK)) ** 0.5
 
+Array = NDArray[Any]
 Estimate = Callable[[Rows, int], "Effect | NotEstimable"]
 Found = Callable[[Rows], "RatioSet | str"]
 
@@ -70,15 +68,21 @@ def with_one_slope(make: Maker, rng: Rng) -> Run:
     return rowwise("lin", make, by_cuped, rng, covariates=1)._replace(warned=True)
 
 
-def set_of(make: Maker, found: Found, null: float, rng: Rng) -> Run:
-    """Run of a method that gives a set of ratios, refused with the reason where it gives none."""
+def set_of(make: Maker, found: Found, null: float, columns: Sequence[str], rng: Rng) -> Run:
+    """Run of a method that gives a set of ratios, refused with the reason where it gives none.
+
+    It goes with the method that is chosen for the difference: with another one than the stratified difference
+    or CR2 it is said on its face, as are heavy tails of a column.
+    """
     before, after = make(rng, False), make(rng, True)
     sets = found(before), found(after)
     for one in sets:
         if isinstance(one, str):
             return Run(refused=one)
     assert isinstance(sets[0], RatioSet) and isinstance(sets[1], RatioSet)
-    return Run(null not in sets[0], after.truth in sets[1])
+    choices = [choose(before.facts(column)) for column in columns]
+    warned = any(choice.warnings or choice.method not in ("stratified", "cluster_cr2") for choice in choices)
+    return Run(null not in sets[0], after.truth in sets[1], warned)
 
 
 def mean_difference(rows: Rows, seed: int) -> TEffect | NotEstimable:
@@ -100,12 +104,18 @@ def by_redraws(rows: Rows, seed: int) -> DrawnEffect | NotEstimable:
 
 def ratios(make: Maker, rng: Rng) -> Run:
     null, there = make(rng, False), make(rng, True)
-    choice = choose(null.facts("spent")._replace(kind="ratio", skew=0.0))
+    choice = choose(null.facts("left")._replace(kind="ratio"))
     effects = [ratio(rows.table, {"spent": 1.0}, {"orders": 1.0}, "t", "b") for rows in (null, there)]
     return judge("delta", choice, effects[0], effects[1], there.truth)
 
 
+def estimator(rows: Rows) -> Estimator:
+    return stratified(rows.table, "t", "b") if rows.cluster is None else clustered(rows.sums, "t", "b")
+
+
 def lifted(rows: Rows) -> RatioSet | str:
+    if rows.cluster is not None:
+        return "clusters were randomized"
     effect = difference(rows.table, {"y": 1.0}, "t", "b")
     assert isinstance(effect, TEffect)
     found = lift(rows.table, {"y": 1.0}, "t", "b", effect, LEVEL)
@@ -113,35 +123,39 @@ def lifted(rows: Rows) -> RatioSet | str:
 
 
 def returned(rows: Rows) -> RatioSet | str:
-    found = roi(stratified(rows.table, "t", "b"), LEVEL)
+    found = roi(estimator(rows), LEVEL)
     return found.reason if isinstance(found, NotEstimable) else found.set
 
 
 def complied(rows: Rows) -> RatioSet | str:
-    found = cace(stratified(rows.table, "t", "b"), LEVEL)
+    found = cace(estimator(rows), LEVEL)
     return found.reason if isinstance(found, NotEstimable) else found.set
 
 
-def proportion(method: str, sizes: tuple[int, int], base: float, gain: float, rng: Rng) -> Run:
+def proportion(method: str, sizes: tuple[int, int], base: float, gain: float, rng: Rng, clustered: bool = False) -> Run:
     """Successes of two arms, with the base rate in both, and with a gain in the treated one."""
     effects: list[Effect] = []
     for rate in (base, base + gain):
         pair = (int(rng.binomial(sizes[0], rate)), sizes[0]), (int(rng.binomial(sizes[1], base)), sizes[1])
-        choice = choose(Facts("proportion", sizes, counts=pair))
+        choice = choose(Facts("proportion", sizes, counts=pair, clustered=clustered))
         if choice.method != method:
-            return Run(refused=f"{choice.method} instead, {choice.reason.split(' ', 1)[1]}")
+            # without the count, which is another one each time
+            return Run(refused=f"{choice.method} instead, {choice.reason.lstrip('0123456789 ')}")
         effects.append(ScoreEffect(*pair) if method == "score" else ExactEffect(*pair))
     return judge(method, choice, effects[0], effects[1], gain)
 
 
-def guarded(rng: Rng) -> Run:
+def guarded(noise: Noise, sizes: tuple[int, int], rng: Rng) -> Run:
     """A guardrail just at its margin: neither kept nor broken, one .025 each."""
-    rows = data.normal(rng, False, (150, 150))
+    rows = data.around_five(rng, False, sizes, noise)
     rows.columns["y"][rows.arm == "t"] -= 0.2
-    effect = difference(rows.table, {"y": 1.0}, "t", "b")
-    assert isinstance(effect, TEffect)
+    choice = choose(rows.facts())
+    effect = by_redraws(rows, 0) if choice.method == "randomization" else estimator(rows)({"y": 1.0})
+    if isinstance(effect, NotEstimable):
+        return Run(refused=effect.reason)
     low, high = effect.interval(LEVEL)
-    return Run(non_inferiority(effect, 0.2, "more", LEVEL).status != "open", low <= -0.2 <= high)
+    kept = non_inferiority(effect, 0.2, "more", LEVEL).status
+    return Run(kept != "open", low <= -0.2 <= high, bool(choice.warnings))
 
 
 def future_mix(rng: Rng, effect: bool) -> Rows:
@@ -156,78 +170,60 @@ def projection(rng: Rng) -> Run:
     return judge("stratified", choose(null.facts()), effects[0], effects[1], there.truth)
 
 
-def family(adjust: Callable[[Sequence[float]], list[float]], comparisons: int, rng: Rng) -> Run:
+def family(
+    adjust: Callable[[Sequence[float]], list[float]], comparisons: int, noise: Noise, rows: int, rng: Rng
+) -> Run:
     """Several arms against one baseline, or segments: is any true null rejected?"""
-    arm = np.repeat([f"arm{i}" for i in range(comparisons + 1)], 100)
-    table = MomentTable.from_arrays({"y": rng.normal(0, 1, arm.size)}, arm)
+    names = np.repeat([f"arm{i}" for i in range(comparisons + 1)], rows)
+    y = noise(rng, np.where(names == "arm1", "t", "b"))
+    labels = np.where(names == "arm0", "b", "t")
+    choice = choose(Rows(labels, {"y": y}, 0.0, cluster=data.clusters_of(labels, noise)).facts())
+    if choice.method != "stratified":
+        return Run(refused=f"{choice.method} instead, {choice.reason}")
+    table = MomentTable.from_arrays({"y": y}, names)
     effects = [difference(table, {"y": 1.0}, f"arm{i + 1}", "arm0") for i in range(comparisons)]
     p = [effect.p_value() for effect in effects if isinstance(effect, TEffect)]
-    return Run(min(adjust(p)) <= ALPHA, None)
+    return Run(min(adjust(p)) <= ALPHA, None, bool(choice.warnings))
 
 
-def looked_at(intervals: Callable[[list[TEffect]], Iterable[tuple[float, float]]], rng: Rng) -> Run:
-    """Twenty looks at a growing experiment: does any of their intervals miss the truth?"""
-    missed = []
-    for truth in (0.0, 0.3):
-        y = rng.exponential(1, (2, ROWS_PER_LOOK * LOOKS))
-        y[0] += truth
-        effects = []
-        for n in range(ROWS_PER_LOOK, ROWS_PER_LOOK * LOOKS + 1, ROWS_PER_LOOK):
-            arm = np.repeat(["t", "b"], n)
-            effect = difference(MomentTable.from_arrays({"y": y[:, :n].ravel()}, arm), {"y": 1.0}, "t", "b")
-            assert isinstance(effect, TEffect)
-            effects.append(effect)
-        missed.append(any(not low <= truth <= high for low, high in intervals(effects)))
-    return Run(missed[0], not missed[1])
-
-
-def planned_looks(effects: list[TEffect]) -> Iterator[tuple[float, float]]:
-    """Repeated intervals of ``looks.look``, whose bounds don't depend on the looks that follow."""
-    rising: dict[float, TEffect] = {}
-    for effect in effects:
-        fraction = (PLANNED_SE / effect.se) ** 2
-        if not rising or fraction > max(rising):
-            rising[fraction] = effect
-    limits = bounds(list(rising), ALPHA, final=effects[-1] in rising.values())
-    for limit, effect in zip(limits, rising.values(), strict=True):
-        level = 1 - 2 * float(special.ndtr(-limit))
-        if level < 1:
-            yield effect.interval(level)
-
-
-def any_time(effects: list[TEffect]) -> Iterator[tuple[float, float]]:
-    return (always_valid(effect, PLANNED_SE, LEVEL).interval for effect in effects)
-
-
-def chosen_policy(method: str, rng: Rng) -> Run:
+def chosen_policy(method: str, noise: Noise, n: int, rng: Rng) -> Run:
     """A policy that gives each stratum its best action against none for all, from logged draws."""
-    runs = []
+    runs: list[bool] = []
+    warned = False
     for gain in (0.0, 1.0):
-        n = 1_200
         stratum, action = rng.integers(0, 3, n), rng.integers(0, 3, n)
-        reward = 5.0 * stratum + gain * (action == stratum) + rng.normal(0, 2, n) * (1 + stratum)
-        policy, nobody, rows = np.zeros((n, 3)), np.zeros((n, 3)), np.arange(n)
-        policy[rows, stratum] = nobody[rows, 0] = 1.0
-        log = Log.from_arrays(reward, action, np.full(n, 1 / 3))
-        found: TEffect | NotEstimable
-        if method == "snips":
-            found = snips(log, policy, nobody)
-        elif method == "doubly_robust":
-            predicted = cross_fitted(log, np.eye(3)[stratum], 3, seed=int(rng.integers(2**31)))
-            if isinstance(predicted, NotEstimable):
-                return Run(refused=predicted.reason)
-            found = doubly_robust(log, policy, predicted, nobody)
-        else:
-            table = MomentTable.from_arrays({"y": reward}, action.astype(str), stratum.astype(str))
-            best = {label: label for label in "012"}
-            found = policy_difference(table, {"y": 1.0}, best, dict.fromkeys(best, "0"))
+        left = 2 * noise(rng, np.where(action == stratum, "t", "b"))
+        reward = 5.0 * stratum + gain * (action == stratum) + left * (1 + stratum)
+        facts = Rows(np.where(action == 0, "b", "t"), {"y": left}, 0.0, cluster=data.clusters_of(action, noise)).facts()
+        choice = choose(facts)
+        if choice.method != "stratified":
+            return Run(refused=f"{choice.method} instead, {choice.reason}")
+        warned = warned or bool(choice.warnings)
+        found = _policy_value(method, stratum, action, reward, rng)
         if isinstance(found, NotEstimable):
             return Run(refused=found.reason)
         # none is the best action of the first stratum
         truth = gain * (2 - 0) / 3 if method != "policy_stratified" else gain * float((stratum > 0).mean())
         low, high = found.interval(LEVEL)
         runs.append(low <= truth <= high)
-    return Run(not runs[0], runs[1])
+    return Run(not runs[0], runs[1], warned)
+
+
+def _policy_value(method: str, stratum: Array, action: Array, reward: Array, rng: Rng) -> TEffect | NotEstimable:
+    n = stratum.size
+    if method == "policy_stratified":
+        table = MomentTable.from_arrays({"y": reward}, action.astype(str), stratum.astype(str))
+        best = {label: label for label in "012"}
+        return policy_difference(table, {"y": 1.0}, best, dict.fromkeys(best, "0"))
+    policy, nobody, rows = np.zeros((n, 3)), np.zeros((n, 3)), np.arange(n)
+    policy[rows, stratum] = nobody[rows, 0] = 1.0
+    log = Log.from_arrays(reward, action, np.full(n, 1 / 3))
+    if method == "snips":
+        return snips(log, policy, nobody)
+    from sklearn.linear_model import Ridge
+
+    predicted = cross_fitted(log, np.eye(3)[stratum], 3, seed=int(rng.integers(2**31)), folds=3, model=Ridge)
+    return predicted if isinstance(predicted, NotEstimable) else doubly_robust(log, policy, predicted, nobody)
 
 
 def shrunk(rng: Rng) -> Run:
