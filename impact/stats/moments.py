@@ -130,7 +130,7 @@ class MomentTable:
         origin = values.mean(axis=0)
         arms = np.asarray(arm, dtype=str)
         blank = np.full(arms.shape, "")
-        keys, index = grouped(
+        keys, index = distinct(
             [arms, *(blank if label is None else np.asarray(label, dtype=str) for label in (stratum, phase))]
         )
         cells = {
