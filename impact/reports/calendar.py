@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 EVERY = ("day", "week", "month")
+CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def check_calendar(calendar: Mapping[str, Any]) -> None:
@@ -18,7 +20,8 @@ def check_calendar(calendar: Mapping[str, Any]) -> None:
         raise ValueError(f"every == {every!r}, must be one of {', '.join(EVERY)}")
     if not 1 <= day <= {"day": 1, "week": 7, "month": 31}[every]:
         raise ValueError(f"day == {day}: 1 (Monday) to 7 in a week, 1 to 31 in a month (its last day, if shorter)")
-    time.fromisoformat(calendar["at"])
+    if not CLOCK.fullmatch(calendar["at"]):
+        raise ValueError(f"at == {calendar['at']!r}, must be a time of the day like 07:00")
 
 
 def next_run(calendar: Mapping[str, Any], time_zone: str, after: datetime) -> datetime:

@@ -45,9 +45,13 @@ def declare_report(workspace: Workspace, declared: ReportDeclared, actor: str) -
     }
     try:
         check_calendar(calendar)
-        ZoneInfo(declared.time_zone)
-    except (ValueError, ZoneInfoNotFoundError) as error:
+    except ValueError as error:
         raise Refusal("invalid-declaration", str(error), "/calendar") from error
+    try:
+        ZoneInfo(declared.time_zone)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        said = f"time_zone == {declared.time_zone!r} is no zone like Europe/Berlin"
+        raise Refusal("invalid-declaration", said, "/time_zone") from error
     for place, recipient in enumerate(declared.recipients):
         try:
             validate_email(recipient)

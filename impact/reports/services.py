@@ -15,7 +15,8 @@ from experiments.models import Experiment
 from impact.analysis.selectors import newest_analysis
 from impact.figures.executive import points
 from impact.figures.forms import Forms
-from impact.figures.sentences import completed
+from impact.figures.sentences import WORDS, completed
+from impact.figures.words.codes import word
 from impact.reports.calendar import last_run, next_run
 from impact.reports.models import Delivery, Report, ReportSchedule
 from impact.reports.rendering import mail_html, mail_text, pdf_of, subject_of
@@ -54,10 +55,11 @@ def freeze_report(
     """Freeze the newest analyses into a numbered report, or return the one that was frozen for this time."""
     workspace = schedule.workspace
     with writing():
+        # before looking, so that of two who make the same report the second finds the first one's
+        Workspace.objects.select_for_update().get(pk=workspace.pk)
         made = Report.objects.within(workspace).filter(schedule=schedule, due_at=due_at).first()
         if made is not None:
             return made
-        Workspace.objects.select_for_update().get(pk=workspace.pk)
         last = Report.objects.within(workspace).order_by("-number").first()
         previous = Report.objects.within(workspace).filter(schedule=schedule).order_by("-number").first()
         number = last.number + 1 if last else 1
@@ -75,7 +77,10 @@ def freeze_report(
 
 
 def deliver(report: Report) -> None:
-    """Mail the report to everybody who hasn't got it; the message id stays, so a second copy shows as one."""
+    """Mail the report to everybody who hasn't got it; the message id stays, so a second copy shows as one.
+
+    An address that takes no mail keeps nobody else from theirs; the first such error is raised at the end.
+    """
     for recipient in report.schedule.recipients:
         Delivery.objects.get_or_create(
             workspace=report.workspace,
@@ -83,7 +88,8 @@ def deliver(report: Report) -> None:
             recipient=recipient,
             defaults={"message_id": f"<report-{report.pk}.{digest(recipient)[:16]}@impact>"},
         )
-    for delivery in report.deliveries.exclude(state=Delivery.State.SENT):
+    errors: list[OSError] = []
+    for delivery in report.deliveries.exclude(state=Delivery.State.SENT).order_by("recipient"):
         message = EmailMultiAlternatives(
             subject_of(report),
             mail_text(report),
@@ -97,9 +103,12 @@ def deliver(report: Report) -> None:
         except OSError as error:
             delivery.state, delivery.error = Delivery.State.FAILED, f"{type(error).__name__}: {error}"
             delivery.save(update_fields=["state", "error"])
-            raise
+            errors.append(error)
+            continue
         delivery.state, delivery.error, delivery.sent_at = Delivery.State.SENT, "", clock.server_now()
         delivery.save(update_fields=["state", "error", "sent_at"])
+    if errors:
+        raise errors[0]
 
 
 def _content(schedule: ReportSchedule, number: int, due_at: datetime, previous: Report | None) -> dict[str, Any]:
@@ -143,8 +152,8 @@ def _signatures(experiment: Experiment, language: str, time_zone: str) -> list[s
     agreement = experiment.agreements.filter(sha256=experiment.plan_sha256).order_by(F("version").desc()).first()
     if agreement is None:
         return []
-    forms = Forms(language)
+    forms, signed = Forms(language), WORDS[language].signed
     return [
-        f"{signature.person.name} ({signature.signs_for}), {forms.day(signature.signed_at, time_zone)}"
+        signed(signature.person.name, word(signature.signs_for, language), forms.day(signature.signed_at, time_zone))
         for signature in agreement.signatures.select_related("person").order_by("signed_at", "signs_for")
     ]

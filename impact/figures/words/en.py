@@ -36,6 +36,10 @@ NO_GUARDRAILS = "None were agreed."
 ALL_PASSED = "No check failed."
 
 
+def signed(name: str, signs_for: str, day: str) -> str:
+    return f"{name} ({signs_for}), {day}"
+
+
 def arm(name: str) -> str:
     """A bare number needs a word."""
     return f"Arm {name}" if name.isdigit() else name

@@ -36,6 +36,10 @@ NO_GUARDRAILS = "合意されたものはありません。"
 ALL_PASSED = "不合格の検査はありません。"
 
 
+def signed(name: str, signs_for: str, day: str) -> str:
+    return f"{name}（{signs_for}）、{day}"
+
+
 def arm(name: str) -> str:
     """A bare number needs a word."""
     return f"第{name}群" if name.isdigit() else name
