@@ -7,7 +7,15 @@ from typing import Any, Literal
 import msgspec
 
 from predictions.rows import Scored
-from workspaces.strict import Id, Key, Row, Text, Time
+from workspaces.strict import Id, Key, Row, Strict, Text, Time
+
+
+class Forced(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An action that was settled elsewhere: there was no capacity, a person chose, Impact couldn't be asked."""
+
+    mode: Literal["forced_capacity", "manual", "fallback"]
+    action: Key
+    reason: Text = ""
 
 
 class DecisionRow(Row, frozen=True, kw_only=True):
@@ -18,6 +26,7 @@ class DecisionRow(Row, frozen=True, kw_only=True):
     prediction: Scored
     cluster_id: Id | None = None
     segment: Id | None = None
+    forced: Forced | None = None
 
 
 class ExecutionRow(Row, frozen=True, kw_only=True):

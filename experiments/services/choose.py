@@ -50,6 +50,10 @@ def choose(request: Request, episodes: EpisodeCounter, assignments: dict[tuple[U
     decision.episode = episodes.number
     values: dict[str, Any] = {**request.row.prediction.features, "score": request.row.prediction.score}
     request.refused = refusals(point.candidates, point.baseline, request.point.conditions, values)
+    if request.row.forced:
+        decision.mode = request.row.forced.mode
+        request.refused.pop(request.row.forced.action, None)  # it was done, whatever the rules say
+        return
     if point.safety and request.row.prediction.score > point.safety["above"]:
         decision.mode = Mode.FORCED_SAFETY
         request.refused.pop(point.safety["action"], None)  # safety is above the rules
@@ -75,7 +79,9 @@ def fill(request: Request) -> None:
     """Say action, probabilities and propensity, now that the arm is drawn."""
     decision, point, assignment = request.decision, request.point, request.decision.assignment
     action = point.point.baseline
-    if decision.mode == Mode.FORCED_SAFETY:
+    if request.row.forced:
+        action = request.row.forced.action
+    elif decision.mode == Mode.FORCED_SAFETY:
         action = point.point.safety["action"]
     if decision.mode == Mode.RANDOMIZED:
         action, probabilities = _arm_action(assignment), _by_arms(request)
@@ -88,6 +94,8 @@ def fill(request: Request) -> None:
     decision.candidates = {key: {"probability": share} for key, share in probabilities.items()} | {
         key: {"refused": reason} for key, reason in request.refused.items()
     }
+    if request.row.forced and request.row.forced.reason:
+        decision.candidates[action] |= {"reason": request.row.forced.reason}
     horizon = request.running.experiment.horizon_days if assignment and request.running else point.point.horizon_days
     decision.matures_at = decision.decided_at + timedelta(days=horizon)
     decision.would_have = {

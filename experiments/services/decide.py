@@ -108,6 +108,12 @@ def _request(
         )
     if point.point.cluster and row.cluster_id is None:
         raise Invalid("invalid-field", f"cluster_id is missing: send the {point.point.cluster}", "/cluster_id")
+    if row.forced and row.forced.action not in point.point.candidates:
+        raise Invalid(
+            "invalid-field",
+            f"action == {row.forced.action!r}, {row.decision_point} has {', '.join(point.point.candidates)}",
+            "/forced/action",
+        )
     _check_stratum(point, row)
     try:
         prediction = prediction_of(versions, row.unit_id, row.prediction, at)

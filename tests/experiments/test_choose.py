@@ -254,6 +254,48 @@ def test_safety_leaves_the_arm_of_who_has_one(api: Caller, workspace: Workspace,
     assert told(decide(api, "c1", 0.3, day=2)) == told(first)
 
 
+# settled elsewhere
+
+
+@pytest.mark.parametrize("mode", ["forced_capacity", "manual", "fallback"])
+def test_what_was_settled_elsewhere_is_recorded_as_such(api: Caller, running: Experiment, mode: str) -> None:
+    forced = {"mode": mode, "action": "credit", "reason": "no crew"}
+    answer = decide(api, "c1", forced=forced)
+    assert told(answer) == (mode, "credit", 1.0, None)
+    assert answer["probabilities"] == {"none": 0, "bonus": 0, "credit": 1}
+    assert Decision.objects.get().candidates["credit"] == {"probability": 1.0, "reason": "no crew"}
+    assert not Assignment.objects.exists()
+    assert decide(api, "c1", forced=forced)["replayed"]
+
+
+def test_what_was_settled_elsewhere_leaves_the_arm(api: Caller, running: Experiment) -> None:
+    first = decide(api, "c1")
+    forced = {"mode": "manual", "action": "credit"}
+    assert told(decide(api, "c1", day=1, forced=forced)) == ("manual", "credit", 1.0, None)
+    assert told(decide(api, "c1", day=2)) == told(first)
+
+
+def test_what_was_settled_elsewhere_is_above_the_rules(api: Caller, running: Experiment) -> None:
+    answer = decide(api, "c1", 0.05, forced={"mode": "manual", "action": "bonus"})
+    assert told(answer)[:3] == ("manual", "bonus", 1.0)
+    assert "bonus" not in answer["ineligible"] and "credit" in answer["ineligible"]
+
+
+@pytest.mark.parametrize(
+    ("forced", "pointer"),
+    [
+        ({"mode": "manual", "action": "gift"}, "/forced/action"),
+        ({"mode": "randomized", "action": "bonus"}, "/forced/mode"),
+        ({"mode": "manual"}, "/forced/action"),
+        ({"mode": "manual", "action": "bonus", "why": "x"}, "/forced/why"),
+    ],
+)
+def test_refuses_what_cannot_have_been_settled(api: Caller, running: Experiment, forced: Any, pointer: str) -> None:
+    answer = api.post("/decisions", decision_row("c1", forced=forced))
+    assert answer.status_code == 422 and answer.body["errors"][0]["pointer"] == pointer
+    assert not Decision.objects.exists()
+
+
 # cool-down
 
 
