@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
 from workspaces.models.people import Role, SignsFor
@@ -19,6 +22,14 @@ SIGNS_FOR_WORDS = [
     (SignsFor.FINANCE, _("finance")),
     (SignsFor.DATA_SCIENCE, _("data science")),
 ]
+
+
+class SignInForm(AuthenticationForm):
+    """Django's, with a label that is translated."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.fields["username"].label = _("E-mail")
 
 
 class JoinForm(forms.Form):

@@ -8,6 +8,7 @@ from impact.config import api, health, openapi
 from impact.dashboard import views as pages
 from impact.reports import views as reports
 from workspaces import views as workspaces
+from workspaces.forms import SignInForm
 
 in_workspace = [
     path("", pages.home, name="home"),
@@ -25,7 +26,11 @@ in_workspace = [
     path("members/invite", workspaces.send_invitation, name="invite"),
 ]
 signing_in = [
-    path("sign-in", auth.LoginView.as_view(template_name="workspaces/sign_in.html"), name="sign_in"),
+    path(
+        "sign-in",
+        auth.LoginView.as_view(template_name="workspaces/sign_in.html", authentication_form=SignInForm),
+        name="sign_in",
+    ),
     path("sign-out", auth.LogoutView.as_view(), name="sign_out"),
     path("join/<token>", workspaces.accept_invitation, name="join"),
     path(
