@@ -6,8 +6,10 @@ is told. A finding carries numbers, not sentences; ``impact.figures`` says it in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -15,13 +17,15 @@ from scipy import stats
 
 from impact.agreements.plan import MONEY, Plan
 from impact.analysis.measure import Measured
+from impact.stats.choice import FEW_CLUSTERS
+from impact.stats.clusters import ClusterSums
 from impact.stats.multiplicity import holm
+from impact.stats.redraws import possible_draws
 from impact.stats.sample_ratio import ALARM, sample_ratio
 
 IMBALANCE = 0.1
 ESTIMATED_SHARE = 0.2
 CENSORED_ALARM = 0.01
-CLUSTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +151,21 @@ def missing_alike(seen: Evidence) -> Finding | None:
 
 
 def clusters_enough(seen: Evidence) -> Finding | None:
-    """Cluster-robust errors hold only with enough clusters in each arm."""
+    """Errors by cluster need ten in each arm; with fewer the draws must be enough to reject anything at all."""
     if not seen.plan.clustered:
         return None
     sums = next(iter(seen.measured.families.values())).sums
     assert sums is not None
     fewest = min(sums.clusters(arm.key) for arm in seen.plan.arms)
-    return Finding("clusters_enough", "block", fewest >= CLUSTERS, float(fewest), None, {"needed": CLUSTERS})
+    least = 2 / seen.plan.alpha
+    enough = fewest >= FEW_CLUSTERS or min(_draws(sums, *pair) for pair in seen.plan.pairs) >= least
+    needed = next(size for size in count(2) if math.comb(2 * size, size) >= least)
+    return Finding("clusters_enough", "block", enough, float(fewest), None, {"needed": needed})
+
+
+def _draws(sums: ClusterSums, arm: str, baseline: str) -> int:
+    pair = (sums.arm == arm) | (sums.arm == baseline)
+    return possible_draws(sums.arm[pair] == arm, sums.stratum[pair])
 
 
 def covariates_balanced(seen: Evidence) -> Finding | None:
@@ -220,11 +232,8 @@ def guardrails_hold(seen: Evidence) -> Finding | None:
             continue
         metric = margins[block["key"]]
         for comparison in block["comparisons"]:
-            if comparison["status"] == "estimated":
-                low, high = comparison["ci"]
-                worse = low if metric.direction == "decrease" else -high
-                if metric.margin is not None and worse > metric.margin:
-                    broken.append({"arm": comparison["arm"], "metric": metric.key})
+            if comparison["non_inferiority"] and comparison["non_inferiority"]["status"] == "broken":
+                broken.append({"arm": comparison["arm"], "metric": metric.key})
     return Finding("guardrails_hold", "block", not broken, numbers={"broken": broken})
 
 

@@ -29,8 +29,9 @@ def analysis_id(snapshot: Snapshot, plan_sha256: str) -> uuid.UUID:
 
 def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, measured: Measured) -> dict[str, Any]:
     """Write the document, without sentences: those are said in the reader's language."""
-    metrics = [metric_block(plan, metric, measured.families[metric.key]) for metric in plan.metrics]
-    money = money_block(plan, measured.families[MONEY]) if plan.net else None
+    seed = seed_of(experiment.plan_sha256)
+    metrics = [metric_block(plan, metric, measured.families[metric.key], seed) for metric in plan.metrics]
+    money = money_block(plan, measured.families[MONEY], seed) if plan.net else None
     _adjust(plan, metrics, money)
     checks = run_checks(Evidence(plan, measured, metrics, money))
     primary = MONEY if plan.net else plan.primary.key if plan.primary else MONEY
@@ -86,12 +87,13 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
 
 def _adjust(plan: Plan, metrics: list[dict[str, Any]], money: dict[str, Any] | None) -> None:
     """Holm over the arms within the primary metric, within the drivers together, and within each other metric."""
-    families = [[one for metric in metrics if metric["role"] == "driver" for one in metric["comparisons"]]]
-    families += [metric["comparisons"] for metric in metrics if metric["role"] != "driver"]
+    drivers = [one for metric in metrics if metric["role"] == "driver" for one in metric["comparisons"]]
+    families = [("drivers", drivers)]
+    families += [(metric["key"], metric["comparisons"]) for metric in metrics if metric["role"] != "driver"]
     if money:
-        families.append([block["net"] for block in money["comparisons"]])
-    for family in families:
-        adjust_by_holm(plan, family)
+        families.append((MONEY, [block["net"] for block in money["comparisons"]]))
+    for name, family in families:
+        adjust_by_holm(plan, name, family)
 
 
 def _of_primary(plan: Plan, metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:

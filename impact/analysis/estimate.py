@@ -4,48 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
-from scipy import special, stats
+from scipy import special
 
 from impact.agreements.plan import MONEY, Plan, PlannedMetric
-from impact.analysis.measure import Family, Measured
+from impact.analysis.measure import NET, Family, Measured
+from impact.analysis.methods import Comparison, Data, compared, lift_of
 from impact.stats.adjustment import lin
+from impact.stats.beliefs import expected_loss
 from impact.stats.clusters import cr2
 from impact.stats.effects import Effect, NotEstimable, TEffect, difference
-from impact.stats.lift import lift
-from impact.stats.moments import Contrast, MomentTable, comparable_cells
-from impact.stats.multiplicity import adjusted_level, holm
-from impact.stats.proportions import ScoreEffect
+from impact.stats.margins import non_inferiority
+from impact.stats.moments import Contrast, MomentTable
+from impact.stats.multiplicity import adjusted_level, benjamini_hochberg, holm
 from impact.stats.roi import Roi, roi
 from impact.stats.sequences import always_valid
 
-Estimated = Effect | NotEstimable
-NET: Contrast = {"value": 1.0, "cost": -1.0}
+# before so many rows in an arm the reading of any day is only roughly right
+BURN_IN = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One arm against another on one metric."""
-
-    arm: str
-    baseline: str
-    effect: Estimated
-
-
-def metric_block(plan: Plan, metric: PlannedMetric, family: Family) -> dict[str, Any]:
+def metric_block(plan: Plan, metric: PlannedMetric, family: Family, seed: int) -> dict[str, Any]:
     """Everything about one metric, p-values not yet adjusted."""
     contrast = {family.columns[0]: 1.0}
-    comparisons = [
-        comparison_block(
-            plan,
-            family,
-            Comparison(arm, baseline, _effect(plan, metric.kind, family, contrast, arm, baseline)),
-            contrast,
-        )
-        for arm, baseline in plan.pairs
-    ]
+    comparisons = []
+    for arm, baseline in plan.pairs:
+        comparison = compared(_data(family), metric.kind, contrast, arm, baseline, level=_strictest(plan), seed=seed)
+        block = comparison_block(plan, family, comparison, contrast)
+        block["non_inferiority"] = _non_inferiority(plan, metric, comparison.effect)
+        comparisons.append(block)
     return {
         "key": metric.key,
         "name": metric.name,
@@ -58,12 +47,12 @@ def metric_block(plan: Plan, metric: PlannedMetric, family: Family) -> dict[str,
     }
 
 
-def money_block(plan: Plan, family: Family) -> dict[str, Any]:
+def money_block(plan: Plan, family: Family, seed: int) -> dict[str, Any]:
     """Value, cost, net and ROI of every comparison, p-values not yet adjusted."""
     return {
         "currency": plan.currency,
         "arms": [_money_arm(family.table, arm.key) for arm in plan.arms],
-        "comparisons": [_money_comparison(plan, family, arm, baseline) for arm, baseline in plan.pairs],
+        "comparisons": [_money_comparison(plan, family, arm, baseline, seed) for arm, baseline in plan.pairs],
     }
 
 
@@ -74,6 +63,7 @@ def segment_blocks(plan: Plan, measured: Measured) -> list[dict[str, Any]]:
         return []
     family = measured.families[name]
     contrast = NET if plan.net else {family.columns[0]: 1.0}
+    kind = "mean" if plan.net or plan.primary is None else plan.primary.kind
     blocks: list[dict[str, Any]] = []
     for segment, tables in family.segments.items():
         found: list[dict[str, Any]] = [
@@ -83,13 +73,13 @@ def segment_blocks(plan: Plan, measured: Measured) -> list[dict[str, Any]]:
                 "exploratory": segment not in plan.agreed_segments,
                 "n": table.n,
                 "comparisons": [
-                    _figures(plan, Comparison(arm, baseline, difference(table, contrast, arm, baseline)))
+                    _figures(plan, compared(Data(table), kind, contrast, arm, baseline, level=1 - plan.alpha, seed=0))
                     for arm, baseline in plan.pairs
                 ],
             }
             for value, table in sorted(tables.items(), key=lambda item: _place(plan, item[0]))
         ]
-        _control_false_discoveries([one for block in found for one in block["comparisons"]])
+        _control_false_discoveries(segment, [one for block in found for one in block["comparisons"]])
         blocks += found
     return blocks
 
@@ -99,8 +89,10 @@ def _place(plan: Plan, value: str) -> tuple[int, str]:
     return (plan.bands.index(value) if value in plan.bands else len(plan.bands), value)
 
 
-def adjust_by_holm(plan: Plan, blocks: Sequence[dict[str, Any]]) -> None:
+def adjust_by_holm(plan: Plan, name: str, blocks: Sequence[dict[str, Any]]) -> None:
     """Adjust the p-values of one family, and give the interval that agrees with each in sign."""
+    for block in blocks:
+        block["family"] = {"name": name, "comparisons": len(blocks), "correction": "holm"}
     with_p = [block for block in blocks if block["p_value"] is not None]
     for block, adjusted in zip(with_p, holm([block["p_value"] for block in with_p]), strict=True):
         level = adjusted_level(plan.alpha, block["p_value"], adjusted)
@@ -116,14 +108,10 @@ def comparison_block(plan: Plan, family: Family, comparison: Comparison, contras
     effect = comparison.effect
     if isinstance(effect, NotEstimable):
         return block
-    arm, baseline, level = comparison.arm, comparison.baseline, 1 - plan.alpha
-    relative = None
-    if not plan.clustered:
-        exact = effect if isinstance(effect, TEffect) else difference(family.table, contrast, arm, baseline)
-        if isinstance(exact, TEffect) and exact.se:
-            relative = lift(family.table, contrast, arm, baseline, exact, level)
+    arm, baseline = comparison.arm, comparison.baseline
+    relative = lift_of(_data(family), comparison, contrast, 1 - plan.alpha)
     block["lift"] = relative.estimate if relative else None
-    block["lift_ci"] = list(relative.set.bounds) if relative and relative.set.kind == "interval" else None
+    block["lift_ci"] = _interval_ends(relative.set.bounds) if relative and relative.set.kind == "interval" else None
     block["rows_needed"] = _rows_needed(plan, family.table, effect, arm, baseline)
     block["always_valid"] = _always_valid(plan, family.table, effect, arm, baseline)
     block["adjusted"] = _adjusted(plan, family, contrast, effect, arm, baseline)
@@ -132,7 +120,13 @@ def comparison_block(plan: Plan, family: Family, comparison: Comparison, contras
 
 def _figures(plan: Plan, comparison: Comparison) -> dict[str, Any]:
     effect = comparison.effect
-    block: dict[str, Any] = {"arm": comparison.arm, "baseline": comparison.baseline}
+    choice = comparison.choice
+    block: dict[str, Any] = {
+        "arm": comparison.arm,
+        "baseline": comparison.baseline,
+        "method_reason": choice.reason,
+        "warnings": list(choice.warnings),
+    }
     if isinstance(effect, NotEstimable):
         empty = dict.fromkeys(
             ("effect", "se", "df", "ci", "p_value", "p_gt_0", "p_adjusted", "ci_adjusted", "lift", "lift_ci", "method")
@@ -151,27 +145,37 @@ def _figures(plan: Plan, comparison: Comparison) -> dict[str, Any]:
         "p_adjusted": None,
         "ci_adjusted": None,
         "method": effect.method,
+        "beside": [
+            {
+                "method": other.method,
+                "effect": other.estimate,
+                "se": other.se,
+                "ci": _interval_ends(other.interval(1 - plan.alpha)),
+                "p_value": _finite(other.p_value()),
+            }
+            for other in comparison.beside
+        ],
         "_effect": effect,
     }
 
 
-def _effect(plan: Plan, kind: str, family: Family, contrast: Contrast, arm: str, baseline: str) -> Estimated:
-    if plan.clustered:
-        assert family.sums is not None
-        return cr2(family.sums, contrast, arm, baseline)
-    effect = difference(family.table, contrast, arm, baseline)
-    if isinstance(effect, NotEstimable):
-        return effect
-    if not effect.se:
-        return NotEstimable("no variance in either arm")
-    if kind == "proportion" and len(comparable_cells(family.table, (arm, baseline))) == 1:
-        return ScoreEffect(_counts(family.table, contrast, arm), _counts(family.table, contrast, baseline))
-    return effect
+def _data(family: Family) -> Data:
+    return Data(family.table, family.sums, family.rows, family.skews, len(family.covariates))
 
 
-def _counts(table: MomentTable, contrast: Contrast, arm: str) -> tuple[int, int]:
-    sample = table.arm_sample(arm, contrast)
-    return round(sample.mean * sample.n), sample.n
+def _strictest(plan: Plan) -> float:
+    """Highest level that an interval of a family may need."""
+    drivers = sum(metric.role == "driver" for metric in plan.metrics)
+    return 1 - plan.alpha / (len(plan.pairs) * max(1, drivers))
+
+
+def _non_inferiority(plan: Plan, metric: PlannedMetric, effect: Effect | NotEstimable) -> dict[str, Any] | None:
+    """Whether a metric stayed within the margin that it has."""
+    if metric.margin is None or isinstance(effect, NotEstimable):
+        return None
+    better: Literal["more", "less"] = "more" if metric.direction == "increase" else "less"
+    found = non_inferiority(effect, metric.margin, better, 1 - plan.alpha)
+    return {"margin": metric.margin, **found._asdict()}
 
 
 def _estimator(plan: Plan, family: Family, arm: str, baseline: str) -> Callable[[Contrast], TEffect | NotEstimable]:
@@ -181,30 +185,43 @@ def _estimator(plan: Plan, family: Family, arm: str, baseline: str) -> Callable[
     return lambda contrast: difference(family.table, contrast, arm, baseline)
 
 
-def _money_comparison(plan: Plan, family: Family, arm: str, baseline: str) -> dict[str, Any]:
-    estimate = _estimator(plan, family, arm, baseline)
+def _money_comparison(plan: Plan, family: Family, arm: str, baseline: str, seed: int) -> dict[str, Any]:
+    estimate, data = _estimator(plan, family, arm, baseline), _data(family)
     blocks = {}
-    for name, contrast in (("value", {"value": 1.0}), ("cost", {"cost": 1.0})):
-        blocks[name] = _figures(plan, Comparison(arm, baseline, estimate(contrast)))
-        blocks[name].pop("_effect", None)
-    net = estimate(NET)
-    if isinstance(net, TEffect) and not net.se:
-        net = NotEstimable("no variance in either arm")
-    net_block = comparison_block(plan, family, Comparison(arm, baseline, net), NET)
+    for name, contrast in (("value", {"value": 1.0}), ("cost", {"cost": 1.0}), ("net", dict(NET))):
+        found = compared(data, "mean", contrast, arm, baseline, level=_strictest(plan), seed=seed)
+        exact = estimate(contrast)
+        if name != "net" and isinstance(exact, TEffect) and not exact.se:
+            # a cost that never varies is known, with nothing to test
+            found = replace(found, effect=exact, beside=())
+        blocks[name] = found
+    net = blocks["net"]
+    net_block = comparison_block(plan, family, net, NET)
+    if isinstance(net.effect, NotEstimable):
+        net_block["expected_loss"] = None
+    else:
+        net_block["expected_loss"] = _finite(expected_loss(net.effect, getattr(net.effect, "df", math.inf)))
+    parts = {name: _figures(plan, blocks[name]) for name in ("value", "cost")}
+    for part in parts.values():
+        part.pop("_effect", None)
+    returned = _roi_block(plan, roi(estimate, 1 - plan.alpha, plan.target_roi))
+    # the set comes from t, whatever the method of the net value
+    few = net.choice.method == "randomization"
+    returned["warnings"] = [*net.choice.warnings, *([f"{net.choice.reason}: holds for normal rows"] if few else [])]
     return {
         "arm": arm,
         "baseline": baseline,
-        **blocks,
+        **parts,
         "net": net_block,
-        "total": _total(family.table, arm, blocks, net_block),
-        "break_even": _break_even(plan, blocks["cost"]),
-        "roi": _roi_block(plan, roi(estimate, 1 - plan.alpha, plan.target_roi)),
+        "total": _total(family.table, arm, parts, net_block),
+        "break_even": _break_even(plan, parts["cost"]),
+        "roi": returned,
     }
 
 
 def _total(table: MomentTable, arm: str, blocks: Mapping[str, Any], net: Mapping[str, Any]) -> dict[str, Any] | None:
     """Money moved by the rows that were treated."""
-    if net["status"] != "estimated":
+    if any(block["effect"] is None for block in (net, blocks["value"], blocks["cost"])):
         return None
     n = table.arm_sample(arm, NET).n
     return {
@@ -246,7 +263,8 @@ def _always_valid(plan: Plan, table: MomentTable, effect: Effect, arm: str, base
     now = min(sample.n for name in (arm, baseline) if (sample := table.of_arm(name)))
     planned_se = effect.se * math.sqrt(now / plan.case.rows_per_arm)
     anytime = always_valid(effect, planned_se, 1 - plan.alpha)
-    return {"ci": list(anytime.interval), "p_value": anytime.p_value}
+    early = [f"{now} rows in an arm, fewer than {BURN_IN}: only roughly right"] if now < BURN_IN else []
+    return {"ci": list(anytime.interval), "p_value": anytime.p_value, "warnings": early}
 
 
 def _rows_needed(plan: Plan, table: MomentTable, effect: Effect, arm: str, baseline: str) -> int | None:
@@ -307,14 +325,18 @@ def _money_arm(table: MomentTable, arm: str) -> dict[str, Any]:
     }
 
 
-def _control_false_discoveries(blocks: Sequence[dict[str, Any]]) -> None:
+def _control_false_discoveries(segment: str, blocks: Sequence[dict[str, Any]]) -> None:
     with_p = [block for block in blocks if block["p_value"] is not None]
-    if with_p:
-        adjusted = stats.false_discovery_control([block["p_value"] for block in with_p])
-        for block, p in zip(with_p, adjusted, strict=True):
-            block["p_adjusted"] = float(p)
+    for block, p in zip(with_p, benjamini_hochberg([block["p_value"] for block in with_p]), strict=True):
+        block["p_adjusted"] = p
+    for block in blocks:
+        block["family"] = {"name": segment, "comparisons": len(blocks), "correction": "benjamini_hochberg"}
     for block in blocks:
         block.pop("_effect", None)
+
+
+def _interval_ends(bounds: Sequence[float]) -> list[float] | None:
+    return list(bounds) if all(map(math.isfinite, bounds)) else None
 
 
 def _finite(number: float | None) -> float | None:

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 from impact.agreements.plan import MONEY, Plan, Term
 from impact.analysis.freeze import DAY, microseconds
 from impact.analysis.models import Snapshot
 from impact.analysis.moments import cluster_sums, moment_table, segment_tables
+from impact.stats.choice import FEW_ROWS, MANY_KEYS
 from impact.stats.clusters import ClusterSums
-from impact.stats.moments import MomentTable
+from impact.stats.moments import Contrast, MomentTable
+from impact.stats.needs import Needs, of_mean, union
+
+NET: Contrast = {"value": 1.0, "cost": -1.0}
+Skews = dict[str, dict[str, float]]
+
+
+class Rows(NamedTuple):
+    """The rows themselves, kept where an arm has few: arm and cell of each, and its columns."""
+
+    arm: NDArray[np.str_]
+    cell: NDArray[np.str_]
+    columns: dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Columns that are analysed together, on the rows that have them all."""
+    """Columns that are analysed together, on the rows that have them all.
+
+    ``table`` may hold columns of other families too; ``skews`` are by column (``net`` for value minus cost) and
+    arm, unless the rows are kept.
+    """
 
     columns: tuple[str, ...]
     covariates: tuple[str, ...]
     table: MomentTable
     sums: ClusterSums | None
     segments: dict[str, dict[str, MomentTable]]
+    rows: Rows | None = None
+    skews: Skews = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +125,10 @@ def _fill_values(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, plan
 
 def _measured(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Measured:
     covariates = _fill_covariates(connection, plan)
-    families = {metric.key: _family(connection, plan, (f"metric {metric.key}",), covariates) for metric in plan.metrics}
+    columns: dict[str, tuple[str, ...]] = {metric.key: (f"metric {metric.key}",) for metric in plan.metrics}
     if plan.net:
-        families[MONEY] = _family(connection, plan, ("value", "cost"), covariates)
+        columns[MONEY] = ("value", "cost")
+    families = _families(connection, plan, columns, covariates)
     mature_by_arm = dict(connection.execute("SELECT arm, count(*) FROM measured WHERE mature GROUP BY arm").fetchall())
     censored_by_arm = {
         key: dict(
@@ -149,22 +172,103 @@ def _assigned(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[Assigne
     return [Assigned(*row) for row in found]
 
 
-def _family(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, columns: tuple[str, ...], covariates: tuple[str, ...]
-) -> Family:
-    relation = f"(SELECT * FROM measured WHERE mature AND {_name(columns[0])} IS NOT NULL)"
-    wanted = [*columns, *covariates]
+def _families(
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    columns: Mapping[str, tuple[str, ...]],
+    covariates: tuple[str, ...],
+) -> dict[str, Family]:
+    """One aggregation for all families that every mature row belongs to, and one for each other."""
+    relations = {
+        key: f"(SELECT * FROM measured WHERE mature AND {_name(of[0])} IS NOT NULL)" for key, of in columns.items()
+    }
+    counts = ", ".join(f"count(*) FILTER ({_name(of[0])} IS NULL)" for of in columns.values())
+    gaps = connection.execute(f"SELECT {counts or '0'} FROM measured WHERE mature").fetchall()[0]
+    whole = [key for key, gap in zip(columns, gaps, strict=False) if not gap]
+    together = "(SELECT * FROM measured WHERE mature)"
+    served = [[columns[key] for key in whole]] if whole else []
+    shared = [_aggregated(connection, plan, together, some, covariates) for some in served]
+    families = {}
+    for key, of in columns.items():
+        table, segments = shared[0] if key in whole else _aggregated(connection, plan, relations[key], [of], covariates)
+        few = not plan.clustered and _few(table)
+        sums = None
+        if plan.clustered:
+            sums = cluster_sums(connection, relations[key], [*of, *covariates], "cluster", arm="arm", stratum="stratum")
+        families[key] = Family(
+            of,
+            covariates,
+            table,
+            sums,
+            segments,
+            _rows(connection, relations[key], of) if few else None,
+            {} if few or plan.clustered else _skews(connection, relations[key], of),
+        )
+    return families
+
+
+def _aggregated(
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    relation: str,
+    families: Iterable[tuple[str, ...]],
+    covariates: tuple[str, ...],
+) -> tuple[MomentTable, dict[str, dict[str, MomentTable]]]:
+    """Moments that serve all these families, and those of every segment."""
     keys: dict[str, Any] = {"arm": "arm", "stratum": "stratum", "phase": "phase"}
-    return Family(
-        columns,
-        covariates,
-        moment_table(connection, relation, wanted, **keys),
-        cluster_sums(connection, relation, wanted, "cluster", arm="arm", stratum="stratum") if plan.clustered else None,
+    asked = list(families)
+    outcomes = [column for of in asked for column in of]
+    full, plain = (_needed(asked, known) for known in (covariates, ()))
+    return (
+        moment_table(connection, relation, [*outcomes, *covariates], pairs=full.pairs, **keys),
         {
-            segment: segment_tables(connection, relation, list(columns), f"segment {segment}", **keys)
+            segment: segment_tables(connection, relation, outcomes, f"segment {segment}", pairs=plain.pairs, **keys)
             for segment in plan.segments
         },
     )
+
+
+def _needed(families: Iterable[tuple[str, ...]], covariates: tuple[str, ...]) -> Needs:
+    return union(of_mean(dict.fromkeys(columns, 1.0), covariates) for columns in families)
+
+
+def _few(table: MomentTable) -> bool:
+    sizes = [moments.n for arm in table.arms if (moments := table.of_arm(arm))]
+    return bool(sizes) and min(sizes) < FEW_ROWS and sum(sizes) <= MANY_KEYS
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, relation: str, columns: tuple[str, ...]) -> Rows:
+    wanted = ", ".join(f"{_name(column)}::DOUBLE" for column in columns)
+    found = connection.execute(f"SELECT arm, stratum, phase, {wanted} FROM {relation} ORDER BY row").fetchall()
+    arm, stratum, phase, *values = zip(*found, strict=True)
+    cells = [f"{len(one)} {one} {other}" for one, other in zip(stratum, phase, strict=True)]
+    return Rows(
+        np.array(arm, dtype=str),
+        np.array(cells, dtype=str),
+        {column: np.array(value, dtype=np.float64) for column, value in zip(columns, values, strict=True)},
+    )
+
+
+def _skews(connection: duckdb.DuckDBPyConnection, relation: str, columns: tuple[str, ...]) -> Skews:
+    """Skewness of every column in each arm, around the means of its cells."""
+    wanted = {column: f"{_name(column)}::DOUBLE" for column in columns}
+    if columns == tuple(NET):
+        wanted["net"] = "value - cost"
+    names = [f"x{place}" for place in range(len(wanted))]
+    numbers = ", ".join(f"{number} AS {name}" for number, name in zip(wanted.values(), names, strict=True))
+    means = ", ".join(f"avg({name}) AS m{name}" for name in names)
+    powers = ", ".join(f"avg(pow({name} - m{name}, 3)), avg(pow({name} - m{name}, 2))" for name in names)
+    found = connection.execute(
+        f"WITH r AS MATERIALIZED (SELECT arm, stratum, phase, {numbers} FROM {relation}), "
+        f"c AS (SELECT arm, stratum, phase, {means} FROM r GROUP BY ALL) "
+        f"SELECT arm, {powers} FROM r JOIN c USING (arm, stratum, phase) GROUP BY arm ORDER BY arm"
+    ).fetchall()
+    skews: Skews = {column: {} for column in wanted}
+    for arm, *sums in found:
+        for place, column in enumerate(wanted):
+            cube, square = sums[2 * place : 2 * place + 2]
+            skews[column][arm] = cube / square**1.5 if square > 0 else 0.0
+    return skews
 
 
 def _fill_covariates(connection: duckdb.DuckDBPyConnection, plan: Plan) -> tuple[str, ...]:

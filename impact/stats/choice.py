@@ -15,6 +15,8 @@ UNEASY_CLUSTERS = 40
 UNBALANCED = 0.5
 FEW_SUCCESSES = 5
 FEW_DRAWS = 200
+# beyond, redrawing them all takes longer than it tells
+MANY_KEYS = 2_000
 UNEQUAL_SPREAD = 1.5
 FEW_DECIDE = 2.0
 
@@ -105,13 +107,17 @@ def choose(facts: Facts) -> Choice:
             reason = f"{few} successes or failures in an arm, fewer than {FEW_SUCCESSES}"
             return Choice("exact", reason, (), ("rejects less often than alpha",))
         return Choice("score", "a proportion in one stratum")
+    lopsided: tuple[str, ...] = ()
     if fewest < FEW_ROWS:
-        return Choice("randomization", f"{fewest} rows in an arm, fewer than {FEW_ROWS}", (), _few(facts))
+        reason = f"{fewest} rows in an arm, fewer than {FEW_ROWS}"
+        if sum(facts.keys) <= MANY_KEYS:
+            return Choice("randomization", reason, (), _few(facts))
+        lopsided = (f"{reason}: holds for normal rows",)
     if facts.kind == "ratio":
-        return Choice("delta", "a ratio of sums", (), _heavy(facts))
+        return Choice("delta", "a ratio of sums", (), lopsided + _heavy(facts))
     enough = facts.covariates and fewest >= max(ROWS, ROWS_PER_COVARIATE * facts.covariates)
     reason = "rows were randomized" + (" within strata" if facts.strata > 1 else "")
-    return Choice("stratified", reason, ("lin",) if enough else (), _heavy(facts))
+    return Choice("stratified", reason, ("lin",) if enough else (), lopsided + _heavy(facts))
 
 
 def _heavy(facts: Facts) -> tuple[str, ...]:

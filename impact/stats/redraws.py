@@ -186,14 +186,23 @@ class _Terms(NamedTuple):
 def _all(arm: NDArray[np.bool_], swap: Labels) -> Iterator[NDArray[np.bool_]]:
     """Every draw, in pieces of shape (m, k)."""
     sets = [np.flatnonzero(swap == s) for s in np.unique(swap)]
-    choices = [list(itertools.combinations(at, int(arm[at].sum()))) for at in sets]
-    every = itertools.product(*choices)
-    while chosen := list(itertools.islice(every, CHUNK)):
-        draws = np.zeros((len(chosen), arm.size), dtype=bool)
-        for choice in zip(*chosen, strict=True):
-            at = np.array(choice, dtype=int)
-            draws[np.arange(len(chosen))[:, None], at] = True
+    ways = [_ways(at.size, int(arm[at].sum())) for at in sets]
+    shape = tuple(len(way) for way in ways)
+    for start in range(0, math.prod(shape), CHUNK):
+        places = np.unravel_index(np.arange(start, min(start + CHUNK, math.prod(shape))), shape)
+        draws = np.zeros((places[0].size, arm.size), dtype=bool)
+        for at, way, place in zip(sets, ways, places, strict=True):
+            draws[:, at] = way[place]
         yield draws
+
+
+def _ways(keys: int, treated: int) -> NDArray[np.bool_]:
+    """All ways to treat so many of these keys, shape (ways, keys)."""
+    count = math.comb(keys, treated)
+    chosen = np.fromiter(itertools.chain.from_iterable(itertools.combinations(range(keys), treated)), dtype=np.int64)
+    ways = np.zeros((count, keys), dtype=bool)
+    ways[np.repeat(np.arange(count), treated), chosen] = True
+    return ways
 
 
 def _some(arm: NDArray[np.bool_], swap: Labels, count: int, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:

@@ -13,6 +13,8 @@ from impact.analysis import checks
 from impact.analysis.checks import CHECKS, Evidence, Finding, run_checks
 from impact.analysis.measure import Assigned, Family, Measured
 from impact.stats.clusters import ClusterSums
+from impact.stats.effects import TEffect
+from impact.stats.margins import non_inferiority
 from impact.stats.moments import MomentTable
 from tests.analysis.ground import WORTH, plan
 
@@ -139,12 +141,13 @@ def test_what_is_missing_everywhere_is_no_difference() -> None:
     assert checks.missing_alike(seen(censored_by_arm={"m": {"none": 30, "bonus": 30}})) is None
 
 
-@pytest.mark.parametrize(("clusters", "passed"), [(20, True), (18, False)])
-def test_clusters_must_be_enough(clusters: int, passed: bool) -> None:
+@pytest.mark.parametrize(("clusters", "passed"), [(20, True), (18, True), (8, True), (6, False), (2, False)])
+def test_clusters_must_be_enough_for_the_draws_to_reject_anything(clusters: int, passed: bool) -> None:
     sums = ClusterSums.from_arrays({"metric m": np.arange(60)}, ARMS, np.arange(60) % clusters)
     families = {"m": family({"metric m": np.arange(60)}, sums=sums)}
     found = finding(checks.clusters_enough, seen(plan(clustered=True), families=families))
     assert (found.severity, found.passed, found.statistic) == ("block", passed, clusters / 2)
+    assert found.numbers == {"needed": 4}
     assert checks.clusters_enough(seen()) is None
 
 
@@ -234,7 +237,11 @@ def test_a_guardrail_holds_up_to_its_margin(direction: Any, effect: float, passe
         key="calls", name="Calls", kind="mean", role="guardrail", direction=direction, unit="",
         term=Term(outcome="called"), margin=2.0,
     )  # fmt: skip
-    metrics = [{"key": "calls", "role": "guardrail", "direction": direction, "comparisons": [compared(effect, 0.5)]}]
+    better: Any = "less" if direction == "decrease" else "more"
+    # the interval ends one to each side
+    told = non_inferiority(TEffect(effect, 1 / 1.959964, np.inf, "welch"), 2.0, better, 0.95)
+    comparison = compared(effect, 0.5, non_inferiority=told._asdict())
+    metrics = [{"key": "calls", "role": "guardrail", "direction": direction, "comparisons": [comparison]}]
     found = finding(checks.guardrails_hold, seen(plan(metrics=[guarded]), metrics=metrics))
     assert (found.severity, found.passed) == ("block", passed)
     assert found.numbers == {"broken": [] if passed else [{"arm": "bonus", "metric": "calls"}]}

@@ -7,16 +7,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from scipy import stats
 from statsmodels.stats.proportion import test_proportions_2indep as by_statsmodels
 
-from impact.analysis.estimate import segment_blocks
-from impact.analysis.services import analyze
+from impact.agreements.plan import Term
+from impact.analysis.estimate import metric_block, segment_blocks
+from impact.analysis.services import analyze, differing
 from impact.stats import multiplicity
+from impact.stats.beliefs import expected_loss
 from impact.stats.clusters import ClusterSums, cr2
 from impact.stats.effects import TEffect, difference
+from impact.stats.exact import ExactEffect
+from impact.stats.lift import proportion_lift
+from impact.stats.margins import non_inferiority
 from impact.stats.moments import MomentTable
 from impact.stats.proportions import ScoreEffect
+from impact.stats.redraws import keys_of_rows, redrawn
 from impact.stats.roi import roi, stratified
 from impact.stats.sequences import always_valid
 from tests.analysis.ground import WORTH, Ground, on, plan
@@ -259,12 +266,128 @@ def test_score_bands_are_shown_from_the_lowest(ground: Ground) -> None:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="said to be not estimable, though the score interval needs no variance")
 @pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0)])
-def test_a_proportion_of_all_or_nothing_has_its_score_interval(
+def test_a_proportion_of_all_or_nothing_is_exact_with_its_score_interval_beside(
     workspace: Workspace, tmp_path: Path, first: int, second: int
 ) -> None:
     rows = csv_of({"unit": list(range(40)), "arm": ["a", "b"] * 20, "y": [first, second] * 20})
     metrics = [{"key": "y", "column": "y", "kind": "proportion"}]
-    document = analyze(experiment=loaded(workspace, tmp_path, rows, metrics=metrics)).document
-    agrees(document["metrics"][0]["comparisons"][0], ScoreEffect((20 * second, 20), (20 * first, 20)))
+    [block] = analyze(experiment=loaded(workspace, tmp_path, rows, metrics=metrics)).document["metrics"][0][
+        "comparisons"
+    ]
+    counts = (20 * second, 20), (20 * first, 20)
+    agrees(block, ExactEffect(*counts))
+    assert block["method_reason"] == "0 successes or failures in an arm, fewer than 5"
+    assert block["warnings"] == ["rejects less often than alpha"]
+    [beside] = block["beside"]
+    assert (beside["method"], tuple(beside["ci"])) == ("score", ScoreEffect(*counts).interval(0.95))
+
+
+def small(workspace: Workspace, folder: Path, rows: int = 24, **spec: Any) -> Any:
+    """An experiment with few rows, skewed, and its document's only comparison."""
+    columns = {"unit": list(range(rows)), "arm": ["a", "b"] * (rows // 2), "y": [(n * n) % 17 for n in range(rows)]}
+    found = analyze(experiment=loaded(workspace, folder, csv_of(columns | spec.pop("columns", {})), **spec)).document
+    return found, found["metrics"][0]["comparisons"][0]
+
+
+def test_few_rows_are_judged_against_other_draws(workspace: Workspace, tmp_path: Path) -> None:
+    _, block = small(workspace, tmp_path, 16)
+    keys = keys_of_rows([(n * n) % 17 for n in range(16)], ["a", "b"] * 8)
+    agrees(block, redrawn(keys, "b", "a", seed=0))
+    assert block["method_reason"] == "8 rows in an arm, fewer than 20"
+    assert (block["df"], block["lift"], block["lift_ci"]) == (None, None, None)
+
+
+def test_few_rows_are_redrawn_within_their_strata(workspace: Workspace, tmp_path: Path) -> None:
+    band = [["low", "high"][n // 8] for n in range(16)]
+    _, block = small(workspace, tmp_path, 16, columns={"band": band}, strata=["band"])
+    keys = keys_of_rows([(n * n) % 17 for n in range(16)], ["a", "b"] * 8, band)
+    agrees(block, redrawn(keys, "b", "a", seed=0))
+
+
+def test_draws_come_from_the_plan_and_are_the_same_again(workspace: Workspace, tmp_path: Path) -> None:
+    experiment = loaded(workspace, tmp_path, csv_of({
+        "unit": list(range(30)), "arm": ["a", "b"] * 15, "y": [(n * n) % 17 for n in range(30)],
+    }))  # fmt: skip
+    analysis = analyze(experiment=experiment)
+    assert analysis.document["metrics"][0]["comparisons"][0]["method"] == "randomization"
+    assert differing(analysis) == []
+
+
+def test_too_few_draws_for_an_interval_are_said(workspace: Workspace, tmp_path: Path) -> None:
+    _, block = small(workspace, tmp_path, 4)
+    assert (block["status"], block["reason"]) == (
+        "not_estimable", "too few possible draws of the arms for an interval",
+    )  # fmt: skip
+
+
+def test_money_of_few_rows_says_that_its_set_is_for_normal_rows(workspace: Workspace, tmp_path: Path) -> None:
+    found, _ = small(workspace, tmp_path, 16, value={"column": "y"}, cost={"b": 1.0})
+    [block] = found["money"]["comparisons"]
+    assert block["net"]["method"] == "randomization"
+    assert (block["cost"]["effect"], block["cost"]["se"]) == (1.0, 0.0)
+    assert block["total"]["cost"] == 8.0
+    assert block["roi"]["warnings"][-1] == "8 rows in an arm, fewer than 20: holds for normal rows"
+
+
+def test_few_clusters_are_redrawn_and_some_have_the_bootstrap_beside(workspace: Workspace, tmp_path: Path) -> None:
+    for clusters, method, beside in ((12, "randomization", []), (24, "cluster_cr2", ["wild_bootstrap"])):
+        rows = {
+            "unit": list(range(240)), "store": [n % clusters for n in range(240)],
+            "arm": [["a", "b"][n % clusters % 2] for n in range(240)], "y": [(n * n) % 19 for n in range(240)],
+        }  # fmt: skip
+        spec = {"cluster": {"column": "store"}, "experiment": f"stores-{clusters}"}
+        found = analyze(experiment=loaded(workspace, tmp_path, csv_of(rows), **spec)).document
+        [block] = found["metrics"][0]["comparisons"]
+        assert (block["method"], [one["method"] for one in block["beside"]]) == (method, beside)
+        assert "clusters" in block["method_reason"]
+        assert block["p_value"] is not None
+
+
+def test_heavy_tails_are_said_beside_the_figure(workspace: Workspace, tmp_path: Path) -> None:
+    y = [1000 if n % 50 == 0 else n % 3 for n in range(200)]
+    rows = csv_of({"unit": list(range(200)), "arm": [["a", "b"][n // 2 % 2] for n in range(200)], "y": y})
+    [block] = analyze(experiment=loaded(workspace, tmp_path, rows)).document["metrics"][0]["comparisons"]
+    sides = [[y[n] for n in range(200) if n // 2 % 2 == side] for side in (0, 1)]
+    skew = max(abs(stats.skew(side)) for side in sides) - 2 * (6 / 100) ** 0.5
+    assert block["warnings"] == [f"heavy tails: {355 * skew**2:.0f} rows an arm for a normal mean"]
+
+
+def test_the_family_is_stated(workspace: Workspace, tmp_path: Path) -> None:
+    found = document(workspace, tmp_path, value={"column": "y"}, segments=["band"])
+    assert [block["net"]["family"] for block in found["money"]["comparisons"]] == 2 * [
+        {"name": "net value", "comparisons": 2, "correction": "holm"}
+    ]
+    assert found["segments"][0]["comparisons"][0]["family"] == {
+        "name": "band", "comparisons": 4, "correction": "benjamini_hochberg",
+    }  # fmt: skip
+
+
+def test_expected_loss_stands_beside_the_net_value(workspace: Workspace, tmp_path: Path) -> None:
+    for block in document(workspace, tmp_path, value={"column": "y"}, cost={"column": "spent"})["money"]["comparisons"]:
+        net = block["net"]
+        effect = TEffect(net["effect"], net["se"], net["df"], "welch")
+        assert net["expected_loss"] == pytest.approx(expected_loss(effect, net["df"]), rel=1e-12)
+
+
+def test_the_lift_of_a_proportion_agrees_with_its_score_test(workspace: Workspace, tmp_path: Path) -> None:
+    metrics = [{"key": "yes", "column": "yes", "kind": "proportion"}]
+    for block in document(workspace, tmp_path, metrics=metrics)["metrics"][0]["comparisons"]:
+        treated, baseline = (int(of_arm(one, "yes").sum()) for one in (block["arm"], "a"))
+        wanted = proportion_lift(ScoreEffect((treated, 80), (baseline, 80)), 0.95)
+        assert wanted and block["lift_ci"] == pytest.approx(wanted.set.bounds, rel=1e-9)
+
+
+@pytest.mark.parametrize(("margin", "status"), [(50.0, "kept"), (0.0, "open")])
+def test_a_guardrail_says_whether_its_margin_was_kept(ground: Ground, margin: float, status: str) -> None:
+    for number in range(60):
+        ground.row(f"u{number}", ("none", "bonus")[number % 2])
+        ground.outcome(f"u{number}", 1, number % 7)
+    ground.feed(400)
+    planned = plan(term=Term(outcome="churned"))
+    planned = replace(planned, metrics=[replace(planned.metrics[0], role="guardrail", margin=margin)])
+    block = metric_block(planned, planned.metrics[0], ground.measured(planned).families["m"], 1)
+    [comparison] = block["comparisons"]
+    effect = TEffect(comparison["effect"], comparison["se"], comparison["df"], "welch")
+    assert comparison["non_inferiority"] == {"margin": margin} | non_inferiority(effect, margin, "less", 0.95)._asdict()
+    assert comparison["non_inferiority"]["status"] == status

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from experiments.models import Assignment
 from impact.agreements.plan import MONEY, Term
@@ -252,3 +253,21 @@ def test_windows_follow_the_plan_and_rows_their_assignment(ground: Ground) -> No
     ground.feed(400)
     assert Assignment.objects.get().matures_at == on(10)
     assert ground.measured(plan(term=CHURNED), as_of=11).censored == {"m": 1}
+
+
+def test_families_of_the_same_rows_are_aggregated_together_and_others_alone(ground: Ground) -> None:
+    for number in range(6):
+        ground.row(f"u{number}", ("none", "bonus")[number % 2])
+        ground.outcome(f"u{number}", 1, number)
+    ground.outcome("u0", 2, 3, type="called")
+    ground.feed(400)
+    ground.feed(400, type="called")
+    called = plan().metrics[0]
+    metrics = [
+        called,
+        replace(called, key="calls", term=Term(outcome="called", aggregate="sum", default=None)),
+        replace(called, key="again"),
+    ]
+    found = ground.measured(plan(metrics=metrics, value=[WORTH])).families
+    assert found["m"].table is found["again"].table is found[MONEY].table
+    assert (found["m"].table.n, found["calls"].table.n) == (6, 1)
