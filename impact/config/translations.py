@@ -42,7 +42,15 @@ def update() -> None:
         path = catalogue_path(language, "po")
         path.parent.mkdir(parents=True, exist_ok=True)
         known = read_po(path.open("rb"), locale=language) if path.exists() else Catalog(locale=language)
-        fresh = Catalog(locale=language, fuzzy=False)
+        # the first date for ever, so that the same texts give the same file
+        fresh = Catalog(
+            locale=language,
+            fuzzy=False,
+            project="Impact",
+            version="1",
+            header_comment=f"# Texts of the pages in {language}; update with manage.py messages.",
+            creation_date=known.creation_date,
+        )
         for _, message in texts():
             old = known.get(message if isinstance(message, str) else message[0])
             fresh.add(message, old.string if old else "")

@@ -1,0 +1,51 @@
+"""manage.py messages: nothing changes where the catalogues are up to date."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from impact.config import translations
+
+ROOT = translations.catalogue_path("ja", "po").parent
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the catalogue, so that the test writes none of ours."""
+    for suffix in ("po", "mo"):
+        source = translations.catalogue_path("ja", suffix)
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+
+    def path(language: str, suffix: str) -> Path:
+        return tmp_path / f"django.{suffix}"
+
+    monkeypatch.setattr(translations, "catalogue_path", path)
+    return tmp_path
+
+
+def run() -> tuple[Any, str]:
+    out = StringIO()
+    try:
+        call_command("messages", stdout=out)
+    except SystemExit as end:
+        return end.code, out.getvalue()
+    return 0, out.getvalue()
+
+
+def test_the_same_texts_give_the_same_files(elsewhere: Path) -> None:
+    assert run() == (0, "")
+    for suffix in ("po", "mo"):
+        assert (elsewhere / f"django.{suffix}").read_bytes() == (ROOT / f"django.{suffix}").read_bytes()
+
+
+def test_names_what_is_not_translated_and_drops_what_is_gone(elsewhere: Path) -> None:
+    text = (elsewhere / "django.po").read_text(encoding="utf-8")
+    (elsewhere / "django.po").write_text(text.replace('msgid "Waiting for you"', 'msgid "Long gone"'), encoding="utf-8")
+    status, out = run()
+    assert (status, out) == (1, "ja: Waiting for you\n")
+    assert "Long gone" not in (elsewhere / "django.po").read_text(encoding="utf-8")
