@@ -31,4 +31,9 @@ def drain() -> None:
     """Do jobs until none is due."""
     close_old_connections()
     while (job := jobs.claim()) is not None:
-        jobs.run(job, KINDS[job.kind])
+        jobs.run(job, KINDS.get(job.kind, unknown))
+
+
+def unknown(attempt: jobs.Attempt) -> None:
+    """A job of a newer version, say: it fails with its reason and holds nobody up."""
+    raise LookupError(f"nothing here does jobs of the kind {attempt.job.kind!r}")

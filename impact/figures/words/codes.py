@@ -26,5 +26,5 @@ CODES = {
 
 
 def word(code: str, language: str) -> str:
-    """Return the word for a code in a language."""
-    return CODES[code][("en", "ja").index(language)]
+    """Return the word for a code in a language, or the code where nobody has named it yet."""
+    return CODES.get(code, (code, code))[("en", "ja").index(language)]
