@@ -211,14 +211,16 @@ def test_saying_a_document_changes_none_of_its_numbers(name: str, language: str)
 
 
 def test_documents_are_still_stored_like_the_ones_of_these_tests(analysed: Analysis) -> None:
+    """Fields may be added; one that is read here may not go."""
+
     def shape(value: Any) -> Any:
         return set(value) if isinstance(value, dict) else set()
 
     new, kept = analysed.document, STORED["churn"]
-    assert shape(new) == shape(kept)
+    assert shape(kept) <= shape(new)
     for key in ("plan", "maturity", "snapshot", "verdict", "money"):
-        assert shape(new[key]) == shape(kept[key]), key
+        assert shape(kept[key]) <= shape(new[key]), key
     for block in ("net", "roi", "total", "value", "cost"):
-        assert shape(new["money"]["comparisons"][0][block]) == shape(kept["money"]["comparisons"][0][block]), block
-    assert shape(new["metrics"][0]["comparisons"][0]) == shape(kept["metrics"][0]["comparisons"][0])
-    assert {shape_of for check in new["checks"] for shape_of in check} == set(kept["checks"][0])
+        assert shape(kept["money"]["comparisons"][0][block]) <= shape(new["money"]["comparisons"][0][block]), block
+    assert shape(kept["metrics"][0]["comparisons"][0]) <= shape(new["metrics"][0]["comparisons"][0])
+    assert all(set(kept["checks"][0]) <= set(check) for check in new["checks"])
