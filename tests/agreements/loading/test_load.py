@@ -142,7 +142,7 @@ def test_strata_and_phases_make_cells(workspace: Workspace, tmp_path: Path) -> N
     document = analysis_of(workspace, tmp_path, rows, strata=["band"], phase="week")
     [comparison] = document["metrics"][0]["comparisons"]
     # differences of 1.5, 1.5 and 4 in cells of 4, 4 and 8 rows
-    assert comparison["method"] == "stratified"
+    assert comparison["method"] == "randomization"
     assert comparison["effect"] == pytest.approx(1.5 / 4 + 1.5 / 4 + 4 / 2)
 
 
