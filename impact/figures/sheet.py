@@ -166,7 +166,8 @@ class Sheet(FPDF):
         self.circle(x, y, radius, style="DF")
         if row["level"] == "likely":
             self.set_fill_color(*tone)
-            self.solid_arc(x, y, radius, 90, 270, style="F")
+            # given by the corner of its box and its width
+            self.solid_arc(x - radius, y - radius, 2 * radius, 90, 270, style="F")
 
 
 def report_pdf(content: Mapping[str, Any], sha256: str, created_at: datetime) -> bytes:
