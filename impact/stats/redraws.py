@@ -128,7 +128,8 @@ def redrawn(
         y[mine] -= terms.rows[mine] * (y[mine].sum() / terms.rows[mine].sum())
     numerators, variances = terms.of(arm[None, :], y, treated_rows)
     estimate, square = float(numerators[0, 0]), float(variances[0, 0])
-    if not square > 1e-26 * float(y @ y) / len(y):
+    # what is left of arms that are constant is rounding
+    if not square > 1e-14 * float(y @ y) / len(y) ** 2:
         return NotEstimable(NO_VARIANCE)
     exact = possible_draws(arm, swap) <= exact_below
     found = [

@@ -161,3 +161,9 @@ def test_reasons():
 def test_keys_of_rows_have_one_row_each():
     keys = keys_of_rows([1.0, 2.0], ["t", "b"], ["L", "H"])
     assert isinstance(keys, Keys) and list(keys.rows) == [1, 1] and list(keys.swap) == ["L", "H"]
+
+
+def test_arms_that_are_constant_have_no_variance_even_by_rounding():
+    for cost in (0.25, 1.7, 1e6 / 3):
+        keys = keys_of_rows(np.array([0, cost, cost] * 6), ["b", "t", "t"] * 6)
+        assert redrawn(keys, "t", "b", seed=0) == NotEstimable("no variance in either arm")
