@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from string import Formatter
 
 import pytest
 from babel.messages import Catalog
@@ -68,8 +67,3 @@ def test_no_page_and_no_call_uses_a_synonym() -> None:
     assert SYNONYM.findall(str(document())) == []
     said = [value for value in vars(en).values() if isinstance(value, dict)]
     assert [text for words in said for text in words.values() if SYNONYM.search(str(text))] == []
-
-
-def test_no_text_is_a_format_string_by_chance() -> None:
-    for text in wanted():
-        assert not [name for _, name, _, _ in Formatter().parse(text.replace("{}", "")) if name], text
