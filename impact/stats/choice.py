@@ -14,6 +14,7 @@ FEW_CLUSTERS = 10
 UNEASY_CLUSTERS = 40
 UNBALANCED = 0.5
 FEW_SUCCESSES = 5
+COUNTS_JUMP = 50
 FEW_DRAWS = 200
 # beyond, redrawing them all takes longer than it tells
 MANY_KEYS = 2_000
@@ -106,7 +107,8 @@ def choose(facts: Facts) -> Choice:
         if few < FEW_SUCCESSES and feasible(*facts.counts):
             reason = f"{few} successes or failures in an arm, fewer than {FEW_SUCCESSES}"
             return Choice("exact", reason, (), ("rejects less often than alpha",))
-        return Choice("score", "a proportion in one stratum")
+        jumps = ("counts of so few rows jump: rejects more or less often than alpha",) if fewest < COUNTS_JUMP else ()
+        return Choice("score", "a proportion in one stratum", (), jumps)
     lopsided: tuple[str, ...] = ()
     if fewest < FEW_ROWS:
         reason = f"{fewest} rows in an arm, fewer than {FEW_ROWS}"

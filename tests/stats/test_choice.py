@@ -59,3 +59,17 @@ def test_few_keys_say_what_their_p_value_is_about():
         "heavy tails: a few rows decide",
     )
     assert choose(Facts("mean", (4, 4), clustered=True, draws=70)).warnings != ()
+
+
+def test_counts_of_few_rows_jump():
+    [warning] = choose(Facts("proportion", (49, 60), counts=((20, 49), (20, 60)))).warnings
+    assert warning == "counts of so few rows jump: rejects more or less often than alpha"
+    assert choose(Facts("proportion", (50, 60), counts=((20, 50), (20, 60)))).warnings == ()
+
+
+def test_few_rows_beside_many_are_not_redrawn_but_said():
+    found = choose(Facts("mean", (19, 4_000)))
+    assert (found.method, found.warnings) == (
+        "stratified",
+        ("19 rows in an arm, fewer than 20: holds for normal rows",),
+    )
