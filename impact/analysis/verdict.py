@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from impact.agreements.plan import Plan
+from impact.stats.verdict_chances import LIKELY
 
-LIKELY = 0.9
 # which word decides, best first
 ORDER = ("proven", "likely", "unclear", "too_early", "harmful")
 

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from impact.stats import ranges
 
@@ -93,14 +94,10 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
 
     References
     ----------
-    Benjamini and Hochberg 1995, Journal of the Royal Statistical Society B 57.
+    Benjamini and Hochberg 1995, Journal of the Royal Statistical Society B 57; scipy's ``false_discovery_control``.
     """
     p = _checked(p_values)
-    order = np.argsort(-p, kind="stable")
-    stepped = np.minimum.accumulate(p[order] * (p.size / np.arange(p.size, 0, -1)))
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return [float(x) for x in adjusted]
+    return [float(x) for x in stats.false_discovery_control(p)] if p.size else []
 
 
 def adjusted_level(alpha: float, p_value: float, p_adjusted: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
+from scipy import stats
 
 ALARM = 0.001
 
@@ -37,6 +37,7 @@ def sample_ratio(observed: Sequence[float], expected: Sequence[float]) -> Sample
     seen, due = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     if seen.size < 2 or seen.shape != due.shape or not (due > 0).all():
         raise ValueError(f"needs two or more arms that are all expected, got {list(observed)} and {list(expected)}")
-    due = due * (seen.sum() / due.sum())
-    statistic = float(((seen - due) ** 2 / due).sum())
-    return SampleRatio(statistic, seen.size - 1, float(special.chdtrc(seen.size - 1, statistic)))
+    if not seen.sum():
+        return SampleRatio(float("nan"), seen.size - 1, float("nan"))
+    found = stats.chisquare(seen, due * (seen.sum() / due.sum()))
+    return SampleRatio(float(found.statistic), seen.size - 1, float(found.pvalue))
