@@ -110,6 +110,8 @@ def inflation(limits: Sequence[float], fractions: Sequence[float], alpha: float,
     ----------
     limits, fractions
         As in ``exits``; the last fraction is 1.
+    alpha, power : float
+        Two-sided alpha of the comparison and the chance to prove the effect, in (0, 1).
     """
     ranges.share("alpha", alpha), ranges.share("power", power)
     fixed = float(special.ndtri(1 - alpha / 2) + special.ndtri(power))

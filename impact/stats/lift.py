@@ -24,6 +24,10 @@ def lift(
 
     Parameters
     ----------
+    table : MomentTable
+    contrast : mapping of column to weight
+    treated, baseline : str
+        Arms.
     effect : TEffect
         The absolute difference on the same rows: with its critical value the lift's set excludes 0 just
         where the effect's interval does.

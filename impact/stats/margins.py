@@ -45,8 +45,15 @@ def improvement(effect: Effect, better: Better) -> Effect:
 
     Parameters
     ----------
+    effect : Effect
+        Treatment minus baseline.
     better : str
         ``more`` or ``less``.
+
+    Raises
+    ------
+    ValueError
+        ``better`` is another word.
     """
     if better not in ("more", "less"):
         raise ValueError(f"better == {better!r}, must be 'more' or 'less'")

@@ -44,6 +44,12 @@ def adjust(
         In [0, 1].
     alpha : float
         In (0, 1).
+    method : str
+        ``holm`` or ``benjamini_hochberg``.
+
+    Returns
+    -------
+    dict of name to Adjusted
     """
     ranges.share("alpha", alpha)
     family, p = tuple(p_values), list(p_values.values())

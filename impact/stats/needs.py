@@ -93,7 +93,12 @@ def of_rows(contrast: Contrast) -> Needs:
 
 
 def union(needs: Iterable[Needs]) -> Needs:
-    """Return what serves all of them."""
+    """Return what serves all of them.
+
+    Parameters
+    ----------
+    needs : iterable of Needs
+    """
     return reduce(Needs.__or__, needs, Needs())
 
 

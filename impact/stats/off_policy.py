@@ -174,6 +174,7 @@ def cross_fitted(
 
     Parameters
     ----------
+    log : Log
     features : ndarray, shape (n, f)
         Known before the decision; categories as indicators.
     actions : int

@@ -183,6 +183,8 @@ def within_strata(table: MomentTable, contrast: Contrast, treated: str, baseline
         With these two arms; history without arms may hold the same rows as both.
     contrast : mapping of column to weight
         ``{"value": 1, "cost": -1}`` is the net value.
+    treated, baseline : str
+        Arms.
 
     Returns
     -------
@@ -210,6 +212,10 @@ def required_n_proportions(
     ----------
     treated, baseline : float
         True proportions in (0, 1), not equal.
+    alpha, power : float
+        Two-sided alpha per comparison and the chance to prove the difference, in (0, 1).
+    ratio : float
+        Treated rows per baseline row, > 0.
 
     Returns
     -------

@@ -192,7 +192,12 @@ def both_above(h: float, k: float, correlation: float) -> float:
 
 
 def normal_chance(effect: TEffect) -> float:
-    """P(true difference > 0) by the normal approximation, flat prior; 0 or 1 where it is exact."""
+    """P(true difference > 0) by the normal approximation, flat prior; 0 or 1 where it is exact.
+
+    Parameters
+    ----------
+    effect : TEffect
+    """
     return float(special.ndtr(effect.estimate / effect.se)) if effect.se else float(effect.estimate > 0)
 
 

@@ -45,6 +45,10 @@ def gain_if_significant(mean: float, sd: float, error: float, alpha: float = 0.0
 
     Parameters
     ----------
+    mean, sd : float
+        Prior of the net effect per row; sd > 0.
+    error : float
+        Planned standard error, > 0.
     alpha : float
         Two-sided, in (0, 1).
     """

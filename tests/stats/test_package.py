@@ -1,3 +1,4 @@
+import inspect
 import pkgutil
 import subprocess
 import sys
@@ -30,3 +31,7 @@ def test_every_public_name_is_explained():
         for name, thing in vars(loaded).items():
             if getattr(thing, "__module__", "") == module.name and not name.startswith("_"):
                 assert thing.__doc__ and not thing.__doc__.startswith(name + "("), f"{module.name}.{name}"
+                if inspect.isfunction(thing):
+                    _, _, explained = thing.__doc__.partition("Parameters\n")
+                    missing = [one for one in inspect.signature(thing).parameters if one not in explained]
+                    assert not missing, f"{module.name}.{name} doesn't explain {missing}"

@@ -98,12 +98,25 @@ def simulate(cases: Sequence[Case], runs: int, seed: int = 1) -> Iterator[Row]:
 
 
 def bars(runs: int, alpha: float = ALPHA) -> tuple[int, int]:
-    """Fewest and most rejections of a true null in so many runs: 69 and 133 of 2,000, or the same tails."""
+    """Fewest and most rejections of a true null in so many runs: 69 and 133 of 2,000, or the same tails.
+
+    Parameters
+    ----------
+    runs : int
+        >= 1.
+    alpha : float
+        In (0, 1).
+    """
     return int(stats.binom.ppf(LOW_TAIL, runs, alpha)) + 1, int(stats.binom.isf(HIGH_TAIL, runs, alpha))
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """Table for docs/statistics.md."""
+    """Table for docs/statistics.md.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    """
     lines = [
         "| method | data | rejected | coverage | warned | refused | |",
         "|---|---|---:|---:|---:|---:|---|",
@@ -118,6 +131,10 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def placed(document: str, table: str) -> str:
     """Document with the table between its two markers.
+
+    Parameters
+    ----------
+    document, table : str
 
     Raises
     ------
