@@ -15,7 +15,7 @@ from impact.config.api import ENDPOINTS
 from impact.config.problems import PROBLEMS
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("workspaces", "predictions", "experiments", "impact")
+ROOMS = ("workspaces", "predictions", "experiments", "impact", "impact_client")
 SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")) if "migrations" not in path.parts]
 
 
