@@ -56,8 +56,15 @@ def compared(
     ``kind`` is ``mean`` or ``proportion``; a level that the method's interval must reach, or it isn't estimable;
     the seed is of the draws, where not every one is looked at.
     """
-    counts = _counts(data, contrast, arm, baseline) if kind == "proportion" and data.sums is None else None
+    counts, strange = None, False
+    if kind == "proportion" and data.sums is None:
+        try:
+            counts = _counts(data, contrast, arm, baseline)
+        except ValueError:
+            strange = True
     choice = choose(_facts(data, contrast, arm, baseline, counts))
+    if strange:
+        choice = choice._replace(warnings=(*choice.warnings, "not 0 or 1 in every row: compared as a mean"))
     beside: tuple[Estimated, ...] = ()
     effect: Estimated
     if choice.method == "exact" and counts:

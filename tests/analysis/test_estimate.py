@@ -391,3 +391,13 @@ def test_a_guardrail_says_whether_its_margin_was_kept(ground: Ground, margin: fl
     effect = TEffect(comparison["effect"], comparison["se"], comparison["df"], "welch")
     assert comparison["non_inferiority"] == {"margin": margin} | non_inferiority(effect, margin, "less", 0.95)._asdict()
     assert comparison["non_inferiority"]["status"] == status
+
+
+def test_a_proportion_that_isnt_one_is_compared_as_a_mean_and_said(ground: Ground) -> None:
+    for number in range(60):
+        ground.row(f"u{number}", ("none", "bonus")[number % 2])
+        ground.outcome(f"u{number}", 1, number % 3)
+    ground.feed(400)
+    planned = plan(term=Term(outcome="churned"), kind="proportion")
+    [block] = metric_block(planned, planned.metrics[0], ground.measured(planned).families["m"], 1)["comparisons"]
+    assert (block["method"], block["warnings"]) == ("welch", ["not 0 or 1 in every row: compared as a mean"])
