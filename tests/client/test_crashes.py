@@ -6,8 +6,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -16,7 +18,8 @@ import pytest
 from experiments.models import Decision
 from impact.ledger.models import Outcome
 from impact_client import Client
-from impact_client.spool import Spool
+from impact_client.rows import record_of
+from impact_client.spool import Spool, parsed, release
 from tests.client.conftest import outcome
 from tests.client.gate import Gate
 from tests.client.told import WELL, Told
@@ -121,6 +124,34 @@ def test_the_file_of_a_living_process_is_left_to_it(told: Told, simple: Client, 
     simple.log(outcome("c1"))
     assert other.flush() == {"waiting": 1}
     assert simple.flush() == {"accepted": 1, "waiting": 0}
+
+
+def test_no_file_is_written_that_another_has_just_taken_over(tmp_path: Path) -> None:
+    writing = threading.Event()
+    writing.set()
+    found = []
+
+    def write(place: int) -> None:
+        for number in range(150):
+            spool = Spool(tmp_path, sync=False)
+            spool.append([record_of("outcomes", {"unit_id": f"{place}-{number}"})])
+            spool.close()
+
+    def take_over() -> None:
+        while writing.is_set() or any(tmp_path.iterdir()):
+            for fd, path in Spool(tmp_path, sync=False).take():
+                found.extend(parsed(path.read_bytes())[0])
+                path.unlink()
+                release(fd)
+
+    with ThreadPoolExecutor(6) as pool:
+        takers = [pool.submit(take_over) for _ in range(2)]
+        for writer in [pool.submit(write, place) for place in range(4)]:
+            writer.result()
+        writing.clear()
+        for taker in takers:
+            taker.result()
+    assert len(found) == len({record.row["unit_id"] for record in found}) == 600
 
 
 def test_a_torn_line_is_set_aside_and_the_others_are_sent(simple: Client, tmp_path: Path) -> None:
