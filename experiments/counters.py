@@ -1,4 +1,4 @@
-"""Counters that a decision holds while it decides: episodes of a unit, positions in a stratum's blocks."""
+"""Counters that decisions share: episodes of a unit, positions in a stratum's blocks."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from workspaces.models import Workspace
 Scope = tuple[str, str]
 
 
-def hold_episodes(workspace: Workspace, scopes: Iterable[Scope]) -> dict[Scope, EpisodeCounter]:
+def hold_episodes(workspace: Workspace, scopes: Iterable[Scope]) -> None:
     """Lock the counters of these (decision point, unit or cluster) until the transaction ends.
 
     All in one order, so that two batches wait for each other instead of locking each other out.
     """
-    wanted = sorted(set(scopes))
     EpisodeCounter.objects.bulk_create(
-        [EpisodeCounter(workspace=workspace, decision_point=point, scope_id=scope) for point, scope in wanted],
+        [
+            EpisodeCounter(workspace=workspace, decision_point=point, scope_id=scope)
+            for point, scope in sorted(set(scopes))
+        ],
         update_conflicts=True,
         unique_fields=["workspace", "decision_point", "scope_id"],
         update_fields=["scope_id"],
     )
-    held = EpisodeCounter.objects.within(workspace).filter(
-        decision_point__in={point for point, _ in wanted}, scope_id__in=[scope for _, scope in wanted]
-    )
-    return {(counter.decision_point, counter.scope_id): counter for counter in held}
 
 
 def take_positions(workspace: Workspace, experiment: Experiment, wanted: Mapping[str, int]) -> dict[str, int]:

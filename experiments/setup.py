@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from workspaces.models import Workspace
 DECIDING = (Status.RUNNING, Status.PAUSED, Status.CLOSED, Status.ABORTED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Running:
     """An experiment with its arms, in the order of their places."""
 
@@ -24,11 +25,11 @@ class Running:
     arms: tuple[Arm, ...]
     phase: str
 
-    @property
+    @cached_property
     def weights(self) -> list[int]:
         return [arm.weight for arm in self.arms]
 
-    @property
+    @cached_property
     def shares(self) -> list[int]:
         return randomization.parts_per_million(self.weights)
 
@@ -37,9 +38,13 @@ class Running:
 
     def propensity(self, index: int) -> float:
         """Probability of an arm's draw."""
-        if self.experiment.method == Experiment.Method.BLOCKS:
+        if self.in_blocks:
             return self.weights[index] / sum(self.weights)
         return self.shares[index] / randomization.MILLION
+
+    @property
+    def in_blocks(self) -> bool:
+        return self.experiment.method == Experiment.Method.BLOCKS
 
     def enrols(self, at: datetime) -> bool:
         """Whether new keys may enter now."""

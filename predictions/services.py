@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from predictions.models import LARGEST_SCORE, ModelVersion, Prediction, Task
 from predictions.rows import PredictionRow, Scored
@@ -17,12 +18,14 @@ from workspaces.services.facts import Taken, take_batch
 
 TYPES = {"number": float, "text": str, "boolean": bool}
 
+_versions: dict[UUID, tuple[int, dict[tuple[str, str], ModelVersion]]] = {}
+
 
 def log_predictions(*, workspace: Workspace, raw: Sequence[Any]) -> list[Taken]:
     """Store a batch of predictions and answer for each row."""
 
     def build(rows: Mapping[int, PredictionRow]) -> dict[int, Prediction | Refusal]:
-        versions = versions_of(workspace, (row.scored() for row in rows.values()))
+        versions = versions_of(workspace)
         return {index: _built(versions, row, clock.received_at(workspace, row.at)) for index, row in rows.items()}
 
     return take_batch(
@@ -30,15 +33,14 @@ def log_predictions(*, workspace: Workspace, raw: Sequence[Any]) -> list[Taken]:
     )
 
 
-def versions_of(workspace: Workspace, rows: Iterable[Scored]) -> dict[tuple[str, str], ModelVersion]:
-    """Return the model versions that these rows name, as far as they exist."""
-    named = {(row.model, row.version) for row in rows}
-    found = (
-        ModelVersion.objects.within(workspace)
-        .filter(model__key__in={model for model, _ in named}, version__in={version for _, version in named})
-        .select_related("model")
-    )
-    return {(version.model.key, version.version): version for version in found}
+def versions_of(workspace: Workspace) -> Mapping[tuple[str, str], ModelVersion]:
+    """Return the workspace's model versions by model and version; kept until the configuration changes."""
+    length, known = _versions.get(workspace.pk, (-1, {}))
+    if length != workspace.audit_length:
+        found = ModelVersion.objects.within(workspace).select_related("model")
+        known = {(version.model.key, version.version): version for version in found}
+        _versions[workspace.pk] = (workspace.audit_length, known)
+    return known
 
 
 def prediction_of(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from workspaces.canonical import CanonicalJSONField
 from workspaces.scoping import Owned
@@ -65,6 +66,53 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[
             )
             inserted.update(primary.to_python(value) for (value,) in cursor.fetchall())
     return inserted
+
+
+def insertion(rows: Sequence[models.Model], on_conflict: str = "") -> tuple[str, list[Any]]:
+    """Return the statement that inserts these rows, and its parameters; nothing for no rows."""
+    if not rows:
+        return "", []
+    names, head, one, prepare = _columns(type(rows[0]), connection.vendor)
+    read = attrgetter(*names)
+    parameters = [
+        ready(value) if ready else value for row in rows for ready, value in zip(prepare, read(row), strict=True)
+    ]
+    return f"{head} {', '.join([one] * len(rows))} {on_conflict}", parameters
+
+
+def run_together(statements: Iterable[tuple[str, list[Any]]]) -> None:
+    """Run statements that all hold or all don't; on PostgreSQL in one round trip."""
+    wanted = [(sql, parameters) for sql, parameters in statements if sql]
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        # statements sent together are one transaction
+        with connection.cursor() as cursor:
+            cursor.execute(
+                ";\n".join(sql for sql, _ in wanted), [value for _, parameters in wanted for value in parameters]
+            )
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        for sql, parameters in wanted:
+            cursor.execute(sql, parameters)
+
+
+@cache
+def _columns(model: type[models.Model], vendor: str) -> tuple[list[str], str, str, list[Callable[[Any], Any] | None]]:
+    """Attributes of a model's columns, the head of its INSERT, one row's places, and how values are prepared."""
+    fields = model._meta.concrete_fields
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(field.column or "") for field in fields)
+    head = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES"
+    prepare = [_plainly(field, vendor) for field in fields]
+    return [field.attname for field in fields], head, f"({', '.join(['%s'] * len(fields))})", prepare
+
+
+def _plainly(field: models.Field, vendor: str) -> Callable[[Any], Any] | None:
+    """What turns a value of the field into what the database takes; psycopg2 takes ids and times as they are."""
+    if isinstance(field, CanonicalJSONField):
+        return field.get_prep_value
+    if vendor == "postgresql" or field.get_internal_type() in PLAIN:
+        return None
+    return lambda value: field.get_db_prep_save(value, connection)
 
 
 def _preparer(field: models.Field) -> Callable[[Any], Any]:

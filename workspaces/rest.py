@@ -18,7 +18,7 @@ from workspaces.errors import Refusal
 from workspaces.models import ApiKey, Workspace
 from workspaces.rates import Rate, count_call
 from workspaces.services.facts import Taken
-from workspaces.services.keys import secret_digest
+from workspaces.services.keys import remembered_key, secret_digest
 from workspaces.strict import convert, load_json
 
 BATCH_LIMIT = 1000
@@ -57,6 +57,7 @@ class Endpoint:
 
     ``rows`` names the list of a batch and the shape of its rows; where ``single`` is true, one row may also
     be sent by itself. ``body`` is the shape of any other body. ``status`` is what it answers when all went well.
+    ``reads_workspace`` says that the view itself brings the workspace up to date.
     """
 
     method: str
@@ -70,6 +71,7 @@ class Endpoint:
     single: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
+    reads_workspace: bool = False
 
 
 class BatchRow(msgspec.Struct, omit_defaults=True):
@@ -149,7 +151,10 @@ def view_of(endpoints: Sequence[Endpoint], titles: Mapping[str, tuple[int, str]]
                 raise Refusal("too-many-calls", f"This key may make {settings.RATE_LIMIT} calls a minute; wait.")
             if endpoint.scope not in key.scopes:
                 raise Refusal("scope-missing", f"This key lacks the scope {endpoint.scope!r}; it has {key.scopes}.")
-            result = endpoint.view(_call(request, key, endpoint, path))
+            workspace = _own(key.workspace)
+            if not endpoint.reads_workspace:
+                workspace.refresh_from_db()
+            result = endpoint.view(_call(request, workspace, key, endpoint, path))
         except Refusal as refusal:
             response = _with_rate(problem(refusal, titles), rate)
             if response.status_code == 405:
@@ -160,6 +165,13 @@ def view_of(endpoints: Sequence[Endpoint], titles: Mapping[str, tuple[int, str]]
         return _with_rate(HttpResponse(content, status=status, content_type="application/json"), rate)
 
     return view
+
+
+def _own(workspace: Workspace) -> Workspace:
+    """A copy that this call alone may bring up to date, since the key is shared with other threads."""
+    own = Workspace.__new__(Workspace)
+    own.__dict__.update(workspace.__dict__)
+    return own
 
 
 def _with_rate(response: HttpResponse, rate: Rate | None) -> HttpResponse:
@@ -178,7 +190,7 @@ def authenticate(request: HttpRequest) -> ApiKey:
     prefix = "_".join(secret.split("_")[:2])
     key = None
     if scheme.lower() == "bearer" and prefix and secret.isascii() and secret.isprintable():
-        key = ApiKey.objects.select_related("workspace").filter(prefix=prefix).first()
+        key = remembered_key(prefix)
     if key is None or not hmac.compare_digest(key.sha256, secret_digest(secret)):
         raise Refusal("unauthenticated", "Send a valid API key as 'Authorization: Bearer <key>'.")
     now = clock.server_now()
@@ -186,6 +198,7 @@ def authenticate(request: HttpRequest) -> ApiKey:
         raise Refusal("unauthenticated", "Send a valid API key as 'Authorization: Bearer <key>'.")
     if key.last_used_on != now.date():
         ApiKey.objects.filter(pk=key.pk).update(last_used_on=now.date())
+        key.last_used_on = now.date()
     return key
 
 
@@ -202,7 +215,7 @@ def problem(refusal: Refusal, titles: Mapping[str, tuple[int, str]]) -> HttpResp
     return response
 
 
-def _call(request: HttpRequest, key: ApiKey, endpoint: Endpoint, path: Mapping[str, str]) -> Call:
+def _call(request: HttpRequest, workspace: Workspace, key: ApiKey, endpoint: Endpoint, path: Mapping[str, str]) -> Call:
     unknown = sorted(set(request.GET) - set(endpoint.query))
     if unknown:
         known = ", ".join(endpoint.query) or "none"
@@ -218,7 +231,7 @@ def _call(request: HttpRequest, key: ApiKey, endpoint: Endpoint, path: Mapping[s
         document = load_json(_body(request))
         single = endpoint.single and isinstance(document, dict) and endpoint.rows[0] not in document
         rows = [document] if single else _rows(document, endpoint.rows[0])
-    return Call(key.workspace, key, body, rows, single, path, request.GET.dict())
+    return Call(workspace, key, body, rows, single, path, request.GET.dict())
 
 
 def _body(request: HttpRequest) -> bytes:

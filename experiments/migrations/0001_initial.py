@@ -135,6 +135,7 @@ class Migration(migrations.Migration):
                 ('scope_id', models.CharField(max_length=200)),
                 ('number', models.PositiveIntegerField(default=0)),
                 ('opened_at', models.DateTimeField(null=True)),
+                ('revision', models.PositiveIntegerField(default=0)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
             ],
         ),

@@ -66,13 +66,14 @@ class BlockCounter(Owned):
 class EpisodeCounter(Owned):
     """How many episodes a unit, or its cluster, had at a decision point, and when the last one opened.
 
-    Whoever decides about it holds this row, so that decisions about one unit wait for each other.
+    Every decision about it adds to the revision, so that of two at once one fails and begins again.
     """
 
     decision_point = models.CharField(max_length=64)
     scope_id = models.CharField(max_length=200)
     number = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField(null=True)
+    revision = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [

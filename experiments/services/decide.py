@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from experiments.answers import answer
-from experiments.counters import hold_episodes
+from experiments.counters import Scope, hold_episodes
+from experiments.known import Known, read_known
 from experiments.models import Assignment, Decision, EpisodeCounter
 from experiments.rows import DecisionAnswer, DecisionRow
 from experiments.services.choose import Request, choose, fill
@@ -20,11 +22,16 @@ from predictions.services import prediction_of, versions_of
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.errors import Invalid, Refusal
-from workspaces.facts import insert_new, stored
+from workspaces.facts import insertion, run_together
 from workspaces.identifiers import new_id
 from workspaces.models import Workspace
 from workspaces.services.facts import Taken, conflict, parse_rows, quarantine, reject
 
+COUNT_ON = """
+ON CONFLICT (workspace_id, decision_point, scope_id) DO UPDATE SET
+    number = excluded.number, opened_at = excluded.opened_at,
+    revision = CASE WHEN experiments_episodecounter.revision = excluded.revision - 1 THEN excluded.revision END
+"""
 LONGEST_STRATUM = Assignment._meta.get_field("stratum").max_length or 0
 
 
@@ -38,51 +45,121 @@ class Decided:
 
 def decide(*, workspace: Workspace, raw: Sequence[Any]) -> Decided:
     """Decide a batch; a row that was sent before gets its first answer again."""
-    decided = Decided([], {})
     rows, rejected = parse_rows(raw, DecisionRow)
-    decided.taken.extend(rejected)
-    try:
-        with transaction.atomic():
-            fresh = _answer_replays(workspace, rows, decided)
-            requests = _requests(workspace, fresh, decided)
-            _settle(workspace, requests, decided)
-    except IntegrityError as error:
-        raise Refusal("busy", "This unit was decided about in two places at once; send the request again.") from error
+    decided = Decided(rejected, {})
+    while rows:
+        first, rows = _one_an_event(rows)
+        _decide_or_wait(workspace, first, decided)
     decided.taken.sort(key=lambda one: one.index)
     return decided
 
 
-def _answer_replays(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Decided) -> dict[int, DecisionRow]:
-    """Answer the rows whose event is stored, and return the others."""
-    known = stored(Decision, workspace, {(row.source, row.event_id) for row in rows.values()})
-    first = Decision.objects.within(workspace).select_related("action", "assignment__experiment", "assignment__arm")
-    decisions = first.in_bulk([pk for pk, _ in known.values()]) if known else {}
-    fresh = {}
+def _one_an_event(rows: Mapping[int, DecisionRow]) -> tuple[dict[int, DecisionRow], dict[int, DecisionRow]]:
+    """Split a batch into the first row of each event, and the rows that come after their like."""
+    first: dict[tuple[str, str], int] = {}
     for index, row in rows.items():
-        pk, content = known.get((row.source, row.event_id), (None, ""))
-        if pk is None:
-            fresh[index] = row
-        elif content == digest(row.content()):
+        first.setdefault((row.source, row.event_id), index)
+    chosen = set(first.values())
+    return (
+        {index: row for index, row in rows.items() if index in chosen},
+        {index: row for index, row in rows.items() if index not in chosen},
+    )
+
+
+def _decide_or_wait(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Decided) -> None:
+    """Decide without waiting; if somebody decided about these units meanwhile, once more, while they are held."""
+    try:
+        _decide(workspace, rows, decided)
+        return
+    except IntegrityError:
+        pass  # a constraint refused everything that was to be stored
+    try:
+        with transaction.atomic():
+            hold_episodes(workspace, _scopes(workspace, rows))
+            _decide(workspace, rows, decided)
+    except IntegrityError as error:
+        raise Refusal("busy", "This unit was decided about in two places at once; send the request again.") from error
+
+
+def _scopes(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> list[Scope]:
+    known = points(workspace)
+    return [
+        (row.decision_point, known[row.decision_point].scope(row))
+        for row in rows.values()
+        if row.decision_point in known
+    ]
+
+
+def _decide(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Decided) -> None:
+    """Read what is known, decide what is new, and store it: all or nothing."""
+    known = _read(workspace, rows)
+    requests, refused = _requests(workspace, _fresh(rows, known))
+    for request in requests:
+        choose(request, _episodes(workspace, known, request), known.assignments)
+    in_blocks = any(request.enters and request.running and request.running.in_blocks for request in requests)
+    with transaction.atomic() if in_blocks or workspace.simulated else nullcontext():
+        entering = draw_arms(workspace, requests)
+        for request in requests:
+            fill(request)
+        _store(requests, entering, known)
+        if requests:
+            clock.advance(workspace, max(request.decision.decided_at for request in requests))
+    for request in requests:
+        decided.answers[request.index] = answer(request.decision, replayed=False)
+        decided.taken.append(Taken(request.index, "accepted", request.decision.pk))
+    for index, refusal in refused.items():
+        invalid = isinstance(refusal, Invalid)
+        decided.taken.append(
+            reject(index, refusal) if invalid else quarantine(workspace, "decision", index, rows[index], refusal)
+        )
+    _answer_replays(workspace, rows, known, decided)
+
+
+def _read(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> Known:
+    """Read what is stored, by the configuration as it is now."""
+    known = read_known(workspace, points(workspace), rows)
+    if known.audit_length != workspace.audit_length:
+        workspace.refresh_from_db()
+        known = read_known(workspace, points(workspace), rows)
+    workspace.clock_at = known.clock_at
+    return known
+
+
+def _fresh(rows: Mapping[int, DecisionRow], known: Known) -> dict[int, DecisionRow]:
+    return {index: row for index, row in rows.items() if index not in known.decisions and index not in known.predicted}
+
+
+def _answer_replays(workspace: Workspace, rows: Mapping[int, DecisionRow], known: Known, decided: Decided) -> None:
+    """Answer the rows whose event is stored; with other content, or as a mere prediction, it is a conflict."""
+    first = Decision.objects.within(workspace).select_related("action", "assignment__experiment", "assignment__arm")
+    decisions = first.in_bulk([pk for pk, _ in known.decisions.values()]) if known.decisions else {}
+    for index in sorted([*known.decisions, *known.predicted]):
+        row = rows[index]
+        pk, content = known.decisions.get(index, (None, ""))
+        if pk and content == digest(row.content()):
             decided.answers[index] = answer(decisions[pk], replayed=True)
             decided.taken.append(Taken(index, "duplicate", pk))
         else:
             decided.taken.append(quarantine(workspace, "decision", index, row, conflict(row)))
-    return fresh
 
 
-def _requests(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Decided) -> list[Request]:
-    """Check the rows against what is declared; refused ones are said to be so."""
-    known = points(workspace)
-    versions = versions_of(workspace, (row.prediction for row in rows.values()))
-    requests = []
+def _requests(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> tuple[list[Request], dict[int, Refusal]]:
+    """Check the rows against what is declared."""
+    known, versions = points(workspace), versions_of(workspace)
+    requests, refused = [], {}
     for index, row in rows.items():
         try:
             requests.append(_request(workspace, known, versions, index, row))
-        except Invalid as refusal:
-            decided.taken.append(reject(index, refusal))
         except Refusal as refusal:
-            decided.taken.append(quarantine(workspace, "decision", index, row, refusal))
-    return requests
+            refused[index] = refusal
+    return requests, refused
+
+
+def _episodes(workspace: Workspace, known: Known, request: Request) -> EpisodeCounter:
+    point, scope = request.scope
+    return known.episodes.setdefault(
+        request.scope, EpisodeCounter(workspace=workspace, decision_point=point, scope_id=scope)
+    )
 
 
 def _request(
@@ -152,43 +229,20 @@ def _check_stratum(point: Point, row: DecisionRow) -> None:
         )
 
 
-def _settle(workspace: Workspace, requests: Sequence[Request], decided: Decided) -> None:
-    """Decide and store the requests: the episodes are held, so nobody else decides about these units now."""
-    episodes = hold_episodes(workspace, (request.scope for request in requests))
+def _store(requests: Sequence[Request], entering: Sequence[Assignment], known: Known) -> None:
+    """Store everything in one go; a constraint refuses all of it if another decision came between."""
+    if not requests:
+        return
+    scopes = sorted({request.scope for request in requests})
+    for scope in scopes:
+        known.episodes[scope].revision += 1
     by_event = sorted(requests, key=lambda request: (request.row.source, request.row.event_id))
-    # whoever stores the event's prediction decides the event; the others are told what was decided
-    first = insert_new([request.prediction for request in by_event])
-    mine = [request for request in requests if request.prediction.pk in first]
-    assignments = _assignments(mine)
-    for request in mine:
-        choose(request, episodes[request.scope], assignments)
-    entering = draw_arms(workspace, mine)
-    for request in mine:
-        fill(request)
-    Assignment.objects.bulk_create(entering)
-    opened = {request.scope for request in mine if request.opens}
-    EpisodeCounter.objects.bulk_update([episodes[scope] for scope in sorted(opened)], ["number", "opened_at"])
-    Decision.objects.bulk_create([request.decision for request in mine])
-    for request in mine:
-        decided.answers[request.index] = answer(request.decision, replayed=False)
-        decided.taken.append(Taken(request.index, "accepted", request.decision.pk))
-    lost = _answer_replays(workspace, {r.index: r.row for r in requests if r.prediction.pk not in first}, decided)
-    for index, row in lost.items():  # an event that is only logged as a prediction
-        decided.taken.append(quarantine(workspace, "decision", index, row, conflict(row)))
-    if mine:
-        clock.advance(workspace, max(request.decision.decided_at for request in mine))
-
-
-def _assignments(requests: Sequence[Request]) -> dict[tuple[Any, str], Assignment]:
-    """Every assignment of these requests' units, by experiment and randomization key."""
-    by_experiment: dict[Any, set[str]] = {}
-    for request in requests:
-        if request.running:
-            by_experiment.setdefault(request.running.experiment, set()).add(request.row.unit_id)
-    return {
-        (assignment.experiment_id, assignment.randomization_key): assignment
-        for experiment, units in by_experiment.items()
-        for assignment in Assignment.objects.filter(experiment=experiment, unit_id__in=units).select_related(
-            "arm", "experiment"
-        )
-    }
+    run_together(
+        [
+            # a counter that was counted on meanwhile has another revision, and must have one
+            insertion([known.episodes[scope] for scope in scopes], COUNT_ON),
+            insertion([request.prediction for request in by_event]),
+            insertion(entering),
+            insertion([request.decision for request in by_event]),
+        ]
+    )

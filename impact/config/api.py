@@ -36,6 +36,7 @@ ENDPOINTS = (
         "POST", "/decisions", "decide", experiments.post_decisions,
         "Decide about one unit, or a batch: log the prediction, get the action and its probability.",
         answer=DecisionAnswer | BatchAnswer, rows=("decisions", DecisionRow), single=True,
+        reads_workspace=True,
     ),
     Endpoint(
         "POST", "/executions", "log", experiments.post_executions, "Log what was really done about decisions.",

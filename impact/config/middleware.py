@@ -8,11 +8,13 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 
 from impact.config.problems import PROBLEMS
 from workspaces.errors import Refusal
 from workspaces.rest import problem
 
+API = "/api/v1/"
 RETRY_AFTER = "5"
 AWAY = "The database can't be reached just now; nothing was stored. Send the request again later."
 BROKE = "It was our fault and is in the log; nothing you sent was stored by half. Send the request again later."
@@ -20,26 +22,48 @@ BROKE = "It was our fault and is in the log; nothing you sent was stored by half
 log = logging.getLogger("impact.requests")
 
 
-def answer_what_nobody_caught(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def answer_what_nobody_caught(get_response: Handler) -> Handler:
     """Answer 503 while the database is away, and any other error of the API as a problem that tells no secret."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
 
-    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        of_api = request.path.startswith("/api/")
-        if isinstance(exception, OperationalError | InterfaceError):
-            log.error("%s %s: %s", request.method, request.path, exception)
-            refusal = Refusal("unavailable", AWAY)
-            response = problem(refusal, PROBLEMS) if of_api else HttpResponse(render_to_string("503.html"), status=503)
-            response["Retry-After"] = RETRY_AFTER
-            return response
-        if of_api:
-            log.error("%s %s", request.method, request.path, exc_info=exception)
-            return problem(Refusal("internal", BROKE), PROBLEMS)
-        return None
-
-    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    middleware.process_exception = _answer  # type: ignore[attr-defined]
     return middleware
+
+
+def answer_api_directly(get_response: Handler) -> Handler:
+    """Spare the API what only browsers need: sessions, languages, forms."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(API):
+            return get_response(request)
+        try:
+            view, arguments, named = resolve(request.path_info)
+        except Resolver404:
+            return get_response(request)
+        try:
+            response: HttpResponse = view(request, *arguments, **named)
+        except Exception as exception:
+            response = _answer(request, exception)  # type: ignore[assignment]
+        response["Content-Length"] = str(len(response.content))
+        return response
+
+    return middleware
+
+
+def _answer(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    of_api = request.path.startswith("/api/")
+    if isinstance(exception, OperationalError | InterfaceError):
+        log.error("%s %s: %s", request.method, request.path, exception)
+        refusal = Refusal("unavailable", AWAY)
+        response = problem(refusal, PROBLEMS) if of_api else HttpResponse(render_to_string("503.html"), status=503)
+        response["Retry-After"] = RETRY_AFTER
+        return response
+    if of_api:
+        log.error("%s %s", request.method, request.path, exc_info=exception)
+        return problem(Refusal("internal", BROKE), PROBLEMS)
+    return None

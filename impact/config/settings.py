@@ -34,6 +34,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "impact.config.middleware.answer_what_nobody_caught",
     "django.middleware.security.SecurityMiddleware",
+    "impact.config.middleware.answer_api_directly",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

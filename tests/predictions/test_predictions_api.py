@@ -54,6 +54,7 @@ def test_an_unknown_model_waits_in_quarantine(api: Caller, churn: Experiment, ch
     assert Quarantine.objects.get().kind == "prediction"
     PredictionModel.objects.filter(key="churn").update(key=changes.get("model", "churn"))
     ModelVersion.objects.update(version=changes.get("version", "1"))
+    Workspace.objects.update(audit_length=1000)  # as a declaration would
     assert post(api, row(**changes))[0]["status"] == "accepted"
 
 

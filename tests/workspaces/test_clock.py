@@ -20,6 +20,7 @@ from workspaces.models import Workspace
 # who may look at a watch, and why
 WATCHES = {
     "workspaces/clock.py": {"datetime.now"},
+    "workspaces/services/keys.py": {"time.monotonic"},  # how long a key is remembered
     "workspaces/rates.py": {"time.time"},  # the minute that calls are counted in, of every workspace
     "impact/config/supervisor.py": {"time.monotonic"},  # how long to wait for children
     "impact/demo/play.py": {"time.monotonic"},  # how long to wait for the worker
