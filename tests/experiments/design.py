@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 from experiments.models import Experiment
 from experiments.selectors import experiment_named
 from impact.config.declarations import apply_files
-from tests.conftest import DECLARED, started
+from tests.conftest import DECLARED, START, Caller, decision_row, started
 from workspaces.declarations import Change
 from workspaces.models import Workspace
 
@@ -42,3 +43,23 @@ def running_with(
 ) -> Experiment:
     """Declare, sign and start it."""
     return started(workspace, declared(workspace, folder, point=point, experiment=experiment, **lists))
+
+
+def decide(api: Caller, unit: str, score: float = 0.3, *, day: float = 0, **more: Any) -> Any:
+    """One decision about a unit, so many days after the start."""
+    row = decision_row(unit, score, event=f"{unit}/{day}", at=START + timedelta(days=day), **more)
+    answer = api.post("/decisions", row)
+    assert answer.status_code == 200, answer.body
+    return answer.body
+
+
+def told(answer: Any) -> tuple[str, str, float, str | None]:
+    return answer["mode"], answer["action"]["key"], answer["propensity"], answer["arm"]
+
+
+def unit_of(api: Caller, arm: str, **more: Any) -> str:
+    """The first unit that the experiment gives this arm."""
+    for number in range(64):
+        if decide(api, f"u{number}", **more)["arm"] == arm:
+            return f"u{number}"
+    raise AssertionError(f"no unit got {arm}")

@@ -10,35 +10,14 @@ from typing import Any
 import pytest
 
 from experiments import randomization
-from experiments.models import Assignment, Decision, Experiment, Holdout, Policy
+from experiments.models import Assignment, Decision, Experiment
 from experiments.services.lifecycle import change_status
-from impact.config.declarations import apply_files
-from tests.conftest import DECLARED, START, Caller, decided, decision_row
-from tests.experiments.design import THREE_ARMS, apply, declared, running_with
+from tests.conftest import START, Caller, decided, decision_row
+from tests.experiments.design import THREE_ARMS, decide, declared, running_with, told, unit_of
 from workspaces.models import Workspace
 
 BY_CLUSTER = {"cluster": "household", "cool_down": {"days": 30, "of": "cluster"}}
 CHAMPION = {"key": "now", "decision_point": "offer", "role": "champion"}
-
-
-def decide(api: Caller, unit: str, score: float = 0.3, *, day: float = 0, **more: Any) -> Any:
-    """One decision about a unit, so many days after the start."""
-    row = decision_row(unit, score, event=f"{unit}/{day}", at=START + timedelta(days=day), **more)
-    answer = api.post("/decisions", row)
-    assert answer.status_code == 200, answer.body
-    return answer.body
-
-
-def told(answer: Any) -> tuple[str, str, float, str | None]:
-    return answer["mode"], answer["action"]["key"], answer["propensity"], answer["arm"]
-
-
-def unit_of(api: Caller, arm: str, **more: Any) -> str:
-    """The first unit that the experiment gives this arm."""
-    for number in range(64):
-        if decide(api, f"u{number}", **more)["arm"] == arm:
-            return f"u{number}"
-    raise AssertionError(f"no unit got {arm}")
 
 
 # randomized
@@ -201,101 +180,6 @@ def test_an_arm_that_may_not_be_had_today_is_not_given(api: Caller, running: Exp
     assert told(decide(api, unit, 0.3, day=2)) == ("randomized", "bonus", 0.5, "bonus")
 
 
-# holdout
-
-
-def test_the_holdout_gets_the_baseline_before_any_draw(api: Caller, workspace: Workspace, tmp_path: Path) -> None:
-    apply_files(workspace, [DECLARED / "churn.yaml", DECLARED / "holdout.yaml"], "test")
-    running_with(workspace, tmp_path, policies=[CHAMPION | {"kind": "fixed", "action": "credit"}])
-    answers = decided(api, [decision_row(f"c{number}") for number in range(100)])
-    held = {a["decision"]["unit_id"] for a in answers if a["decision"]["mode"] == "holdout"}
-    assert held == {f"c{n}" for n in range(100) if randomization.within("holdout-1", f"c{n}", 500_000)}
-    assert 30 < len(held) < 70
-    for decision in Decision.objects.filter(mode="holdout").select_related("action"):
-        assert (decision.action.key, decision.propensity, decision.assignment, decision.draw) == ("none", 1, None, None)
-    assert not Assignment.objects.filter(unit_id__in=held).exists()
-
-
-def test_a_holdout_holds_from_its_beginning_to_its_end(api: Caller, workspace: Workspace, tmp_path: Path) -> None:
-    declared(workspace, tmp_path)
-    Holdout.objects.create(
-        workspace=workspace, key="h", unit_type="customer", share_ppm=500_000, salt="holdout-1",
-        valid_from=START + timedelta(days=1), valid_until=START + timedelta(days=2),
-    )  # fmt: skip
-    unit = next(f"c{n}" for n in range(64) if randomization.within("holdout-1", f"c{n}", 500_000))
-    modes = [decide(api, unit, day=day)["mode"] for day in (0.999, 1, 1.999, 2)]
-    assert modes == ["policy", "holdout", "holdout", "policy"]
-
-
-def test_a_holdout_of_another_unit_type_holds_nobody(api: Caller, workspace: Workspace, running: Experiment) -> None:
-    Holdout.objects.create(
-        workspace=workspace, key="h", unit_type="machine", share_ppm=500_000, salt="holdout-1", valid_from=START
-    )
-    assert {a["decision"]["mode"] for a in decided(api, [decision_row(f"c{n}") for n in range(20)])} == {"randomized"}
-
-
-# safety
-
-
-def test_safety_is_never_randomized(api: Caller, workspace: Workspace, tmp_path: Path) -> None:
-    point = {"safety": {"above": 0.9, "action": "credit"}}
-    running_with(workspace, tmp_path, point=point)
-    assert decide(api, "below", 0.9)["mode"] == "randomized"
-    forced = decide(api, "above", 0.91)
-    assert told(forced) == ("forced_safety", "credit", 1.0, None)
-    assert forced["probabilities"] == {"none": 0, "bonus": 0, "credit": 1}
-    assert not Assignment.objects.filter(unit_id="above").exists()
-
-
-def test_safety_leaves_the_arm_of_who_has_one(api: Caller, workspace: Workspace, tmp_path: Path) -> None:
-    running_with(workspace, tmp_path, point={"safety": {"above": 0.9, "action": "credit"}})
-    first = decide(api, "c1")
-    assert told(decide(api, "c1", 0.95, day=1))[:3] == ("forced_safety", "credit", 1.0)
-    assert told(decide(api, "c1", 0.3, day=2)) == told(first)
-
-
-# settled elsewhere
-
-
-@pytest.mark.parametrize("mode", ["forced_capacity", "manual", "fallback"])
-def test_what_was_settled_elsewhere_is_recorded_as_such(api: Caller, running: Experiment, mode: str) -> None:
-    forced = {"mode": mode, "action": "credit", "reason": "no crew"}
-    answer = decide(api, "c1", forced=forced)
-    assert told(answer) == (mode, "credit", 1.0, None)
-    assert answer["probabilities"] == {"none": 0, "bonus": 0, "credit": 1}
-    assert Decision.objects.get().candidates["credit"] == {"probability": 1.0, "reason": "no crew"}
-    assert not Assignment.objects.exists()
-    assert decide(api, "c1", forced=forced)["replayed"]
-
-
-def test_what_was_settled_elsewhere_leaves_the_arm(api: Caller, running: Experiment) -> None:
-    first = decide(api, "c1")
-    forced = {"mode": "manual", "action": "credit"}
-    assert told(decide(api, "c1", day=1, forced=forced)) == ("manual", "credit", 1.0, None)
-    assert told(decide(api, "c1", day=2)) == told(first)
-
-
-def test_what_was_settled_elsewhere_is_above_the_rules(api: Caller, running: Experiment) -> None:
-    answer = decide(api, "c1", 0.05, forced={"mode": "manual", "action": "bonus"})
-    assert told(answer)[:3] == ("manual", "bonus", 1.0)
-    assert "bonus" not in answer["ineligible"] and "credit" in answer["ineligible"]
-
-
-@pytest.mark.parametrize(
-    ("forced", "pointer"),
-    [
-        ({"mode": "manual", "action": "gift"}, "/forced/action"),
-        ({"mode": "randomized", "action": "bonus"}, "/forced/mode"),
-        ({"mode": "manual"}, "/forced/action"),
-        ({"mode": "manual", "action": "bonus", "why": "x"}, "/forced/why"),
-    ],
-)
-def test_refuses_what_cannot_have_been_settled(api: Caller, running: Experiment, forced: Any, pointer: str) -> None:
-    answer = api.post("/decisions", decision_row("c1", forced=forced))
-    assert answer.status_code == 422 and answer.body["errors"][0]["pointer"] == pointer
-    assert not Decision.objects.exists()
-
-
 # cool-down
 
 
@@ -389,99 +273,3 @@ def test_a_unit_that_joins_a_cooling_cluster_waits(api: Caller, workspace: Works
     assert decide(api, "c2", day=90, cluster_id="home")["mode"] == "randomized"
     keys = set(Assignment.objects.values_list("randomization_key", flat=True))
     assert keys == {"c1#1", "c2#2"}
-
-
-# policies
-
-
-def test_without_a_champion_nothing_is_done(api: Caller, churn: Experiment) -> None:
-    answer = decide(api, "c1")
-    assert told(answer) == ("policy", "none", 1.0, None)
-    assert answer["probabilities"] == {"none": 1, "bonus": 0, "credit": 0}
-
-
-def test_a_fixed_champion_decides(api: Caller, workspace: Workspace, tmp_path: Path) -> None:
-    declared(workspace, tmp_path, policies=[CHAMPION | {"kind": "fixed", "action": "bonus"}])
-    assert told(decide(api, "c1")) == ("policy", "bonus", 1.0, None)
-    assert told(decide(api, "c2", 0.05)) == ("policy", "none", 1.0, None)
-
-
-def test_a_champion_with_bands_decides_by_the_score(api: Caller, workspace: Workspace, tmp_path: Path) -> None:
-    bands = [{"from": 0.2, "action": "bonus"}, {"from": 0.6, "action": "credit"}]
-    declared(workspace, tmp_path, policies=[CHAMPION | {"kind": "bands", "bands": bands}])
-    actions = [decide(api, f"c{score}", score)["action"]["key"] for score in (0.15, 0.2, 0.59, 0.6, 0.99)]
-    assert actions == ["none", "bonus", "bonus", "credit", "credit"]
-
-
-def test_a_random_champion_draws_with_its_salt(api: Caller, workspace: Workspace, tmp_path: Path) -> None:
-    declared(workspace, tmp_path, policies=[CHAMPION | {"kind": "random"}])
-    rows = [decision_row(f"c{number}", 0.3) for number in range(90)]
-    answers = [answer["decision"] for answer in decided(api, rows)]
-    actions = ["none", "bonus", "credit"]
-    shares = [333_334, 333_333, 333_333]
-    salt = Policy.objects.get().salt
-    for decision in Decision.objects.select_related("action"):
-        drawn = randomization.draw(salt, f"crm\x1f{decision.event_id}", shares)
-        assert (decision.action.key, decision.draw) == (actions[drawn.arm], drawn.point)
-        assert decision.propensity == shares[drawn.arm] / 1_000_000
-    assert {answer["action"]["key"] for answer in answers} == set(actions)
-    assert all(sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-12) for answer in answers)
-
-
-def test_a_random_champion_draws_among_the_eligible(api: Caller, workspace: Workspace, tmp_path: Path) -> None:
-    declared(workspace, tmp_path, policies=[CHAMPION | {"kind": "random"}])
-    answer = decide(api, "c1", 0.05)
-    assert (told(answer), answer["probabilities"]) == (("policy", "none", 1.0, None), {"none": 1.0})
-    row = decision_row("c2")
-    row["prediction"]["features"]["plan"] = "gone"
-    answer = api.post("/decisions", row).body
-    assert answer["probabilities"] == {"none": 0.5, "bonus": 0.5}
-
-
-def test_what_every_policy_would_have_done_is_kept(api: Caller, workspace: Workspace, tmp_path: Path) -> None:
-    bands = [{"from": 0.2, "action": "bonus"}]
-    policies = [
-        CHAMPION | {"kind": "random"},
-        {"key": "try", "decision_point": "offer", "kind": "bands", "bands": bands, "role": "challenger"},
-        {"key": "all", "decision_point": "offer", "kind": "fixed", "action": "credit"},
-    ]
-    running_with(workspace, tmp_path, policies=policies)
-    decide(api, "c1")
-    decide(api, "c2", 0.15)
-    row = decision_row("c3")
-    row["prediction"]["features"]["plan"] = "gone"
-    api.post("/decisions", row)
-    third = 1 / 3
-    kept = dict(Decision.objects.values_list("unit_id", "would_have"))
-    assert kept["c1"] == {
-        "now@1": {"none": third, "bonus": third, "credit": third},
-        "try@1": {"none": 0, "bonus": 1, "credit": 0},
-        "all@1": {"none": 0, "bonus": 0, "credit": 1},
-    }
-    assert kept["c2"]["try@1"] == {"none": 1, "bonus": 0, "credit": 0}
-    assert kept["c3"] == {
-        "now@1": {"none": 0.5, "bonus": 0.5},
-        "try@1": {"none": 0, "bonus": 1},
-        "all@1": {"none": 1, "bonus": 0},
-    }
-    # a new version is another policy
-    apply(Workspace.objects.get(pk=workspace.pk), tmp_path, policies=[policies[2] | {"action": "bonus"}])
-    decide(api, "c4")
-    assert set(Decision.objects.get(unit_id="c4").would_have) == {"now@1", "try@1", "all@2"}
-
-
-@pytest.mark.parametrize("way", ["holdout", "safety"])
-def test_policies_choose_among_the_eligible_whatever_the_mode(
-    api: Caller, workspace: Workspace, tmp_path: Path, way: str
-) -> None:
-    point = {"safety": {"above": 0.01, "action": "none"}} if way == "safety" else {}
-    declared(workspace, tmp_path, point=point, policies=[CHAMPION | {"kind": "fixed", "action": "credit"}])
-    if way == "holdout":
-        Holdout.objects.create(
-            workspace=workspace, key="h", unit_type="customer", share_ppm=500_000, salt="holdout-1", valid_from=START
-        )
-    unit = next(f"c{n}" for n in range(64) if randomization.within("holdout-1", f"c{n}", 500_000))
-    answer = decide(api, unit, 0.05)
-    assert answer["mode"] in ("holdout", "forced_safety")
-    assert set(answer["ineligible"]) == {"bonus", "credit"}
-    assert Decision.objects.get().would_have == {"now@1": {"none": 1.0}}
