@@ -131,8 +131,10 @@ def _fresh(rows: Mapping[int, DecisionRow], known: Known) -> dict[int, DecisionR
 
 def _answer_replays(workspace: Workspace, rows: Mapping[int, DecisionRow], known: Known, decided: Decided) -> None:
     """Answer the rows whose event is stored; with other content, or as a mere prediction, it is a conflict."""
+    if not known.decisions and not known.predicted:
+        return
     first = Decision.objects.within(workspace).select_related("action", "assignment__experiment", "assignment__arm")
-    decisions = first.in_bulk([pk for pk, _ in known.decisions.values()]) if known.decisions else {}
+    decisions = first.in_bulk([pk for pk, _ in known.decisions.values()])
     for index in sorted([*known.decisions, *known.predicted]):
         row = rows[index]
         pk, content = known.decisions.get(index, (None, ""))
