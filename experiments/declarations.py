@@ -10,7 +10,7 @@ from django.db.models import Q
 from experiments.design import ExperimentDeclared, declare_experiment, parts_per_million
 from experiments.eligibility import BadRule, parse_rule
 from experiments.models import Action, DecisionPoint, Experiment, Holdout, Policy, Status
-from experiments.policies import check_policy
+from experiments.policies import BadPolicy, check_policy, check_reads
 from experiments.salts import check_own, new_salt
 from predictions import declarations as predictions
 from predictions.declarations import ModelDeclared
@@ -28,6 +28,8 @@ OF_ACTIONS = {
     "acceptance_share": "/cost/acceptance_share",
 }
 OF_POINTS = {"cool_down_days": "/cool_down/days"}
+# what a policy may say besides kind and role, each kind its own
+OF_POLICIES = ("action", "bands", "by", "table", "default", "inputs")
 
 
 class CostDeclared(Declared):
@@ -85,10 +87,14 @@ class DecisionPointDeclared(Declared):
 class PolicyDeclared(Declared):
     key: Key
     decision_point: Key
-    kind: Literal["fixed", "random", "bands"]
+    kind: Literal["fixed", "random", "bands", "table", "expected_value"]
     role: Literal["champion", "challenger", "benchmark", "shadow"] = "shadow"
     action: Key | None = None
-    bands: list[dict[Literal["from", "action"], Any]] | None = None
+    bands: list[dict[str, Any]] | None = None
+    by: Text | dict[str, Text] | None = None
+    table: list[dict[str, Any]] | None = None
+    default: Key | None = None
+    inputs: dict[str, Any] | None = None
 
 
 class HoldoutDeclared(Declared):
@@ -103,13 +109,19 @@ class HoldoutDeclared(Declared):
 
 
 def declare_model(workspace: Workspace, declared: ModelDeclared, actor: str) -> Change:
-    """Declare a model that still has every feature that rules speak of."""
+    """Declare a model that still gives what rules and policies need."""
     for point in DecisionPoint.objects.within(workspace).current().filter(model__key=declared.key):
         for rule in point.eligibility:
             try:
                 parse_rule(rule["rule"], declared.features)
             except BadRule as error:
                 raise Refusal("in-use", f"{error}; change decision point {point.key} first", "/features") from error
+        for policy in Policy.objects.within(workspace).current().filter(decision_point=point.key):
+            try:
+                check_reads(policy.kind, policy.content, declared.task, declared.features)
+            except BadPolicy as error:
+                place = "/task" if error.pointer == "/kind" else "/features"
+                raise Refusal("in-use", f"{error}; change policy {policy.key} first", place) from error
     return predictions.declare_model(workspace, declared, actor)
 
 
@@ -178,14 +190,16 @@ def declare_decision_point(workspace: Workspace, declared: DecisionPointDeclared
 
 
 def declare_policy(workspace: Workspace, declared: PolicyDeclared, actor: str) -> Change:
-    point = DecisionPoint.objects.within(workspace).current().filter(key=declared.decision_point).first()
+    points = DecisionPoint.objects.within(workspace).current().select_related("model")
+    point = points.filter(key=declared.decision_point).first()
     if point is None:
         raise Missing("decision point", declared.decision_point, "/decision_point")
-    content = {name: value for name in ("action", "bands") if (value := getattr(declared, name)) is not None}
+    content = {name: value for name in OF_POLICIES if (value := getattr(declared, name)) is not None}
     try:
-        check_policy(declared.kind, content, point.candidates)
-    except ValueError as error:
-        raise Refusal("invalid-declaration", str(error)) from error
+        check_policy(declared.kind, content, point.candidates, point.baseline)
+        check_reads(declared.kind, content, point.model.task, point.model.features)
+    except BadPolicy as error:
+        raise Refusal("invalid-declaration", str(error), error.pointer) from error
     policies = Policy.objects.within(workspace).current()
     champion = policies.filter(decision_point=point.key, role=Policy.Role.CHAMPION).exclude(key=declared.key).first()
     if champion and declared.role == "champion":

@@ -134,7 +134,7 @@ def _check(node: ast.expr, text: str, kinds: Mapping[str, str], names: set[str])
         names.add(node.id)
         return kinds[node.id]
     if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str):
-        return _kind(node.value)
+        return kind_of(node.value)
     raise BadRule(f"rule {text!r} holds {ast.unparse(node)!r}; it may compare score and features, and no more")
 
 
@@ -162,7 +162,8 @@ def _expect(kind: str, wanted: str, text: str) -> None:
         raise BadRule(f"rule {text!r} has a {kind} where a {wanted} belongs")
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """Return what a value is: boolean, text or number."""
     return "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
 
 

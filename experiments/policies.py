@@ -2,45 +2,124 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-KINDS = ("fixed", "random", "bands")
+from experiments.eligibility import kind_of
+
+# what a policy of each kind says
+PARTS: dict[str, set[str]] = {
+    "fixed": {"action"},
+    "random": set(),
+    "bands": {"bands"},
+    "table": {"by", "table", "default"},
+    "expected_value": {"inputs"},
+}
+SEGMENT = "segment"
+# largest amount that double precision still holds to the hundredth
+AMOUNT = 1e13
+LARGEST = sys.float_info.max
+NO_FEATURES: Mapping[str, Any] = MappingProxyType({})
 
 
-def check_policy(kind: str, content: Mapping[str, Any], candidates: Sequence[str]) -> None:
+class BadPolicy(ValueError):
+    """A policy that couldn't decide, with what to write instead; ``pointer`` leads to the part to blame."""
+
+    def __init__(self, detail: str, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+
+
+def check_policy(kind: str, content: Mapping[str, Any], candidates: Sequence[str], baseline: str) -> None:
     """Refuse a policy that couldn't decide.
 
     Parameters
     ----------
     kind : str
-        ``fixed``, ``random`` or ``bands``.
+        ``fixed``, ``random``, ``bands``, ``table`` or ``expected_value``.
     content : mapping
-        ``{"action": key}``; nothing; or ``{"bands": [{"from": score, "action": key}, ...]}``, ascending.
+        fixed
+            ``{"action": key}``
+        random
+            nothing
+        bands
+            ``{"bands": [{"from": score, "action": key}, ...]}``, ascending
+        table
+            ``{"by": "segment" or {"feature": name}, "table": [{"is": value, "action": key}, ...], "default": key}``
+        expected_value
+            ``{"inputs": {"at_stake": amount, "actions": {key: {"effect": share, "cost": amount}, ...}}}``
     candidates : sequence of str
         Actions of the decision point.
+    baseline : str
+        The one among them that the others are compared with.
 
     Raises
     ------
-    ValueError
+    BadPolicy
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind == {kind!r}, must be one of {', '.join(KINDS)}")
-    wanted = {"fixed": {"action"}, "random": set(), "bands": {"bands"}}[kind]
-    if set(content) != wanted:
-        raise ValueError(f"a {kind} policy has {sorted(wanted) or 'nothing more'}, got {sorted(content)}")
-    bands = content.get("bands", [])
+    if kind not in PARTS:
+        raise BadPolicy(f"kind == {kind!r}, must be one of {', '.join(PARTS)}", "/kind")
+    if set(content) != PARTS[kind]:
+        raise BadPolicy(
+            f"kind {kind} goes with {_listed(PARTS[kind])}, got {_listed(content)}; write those and no more"
+        )
     if kind == "bands":
-        _check_bands(bands)
-    named = [content["action"]] if kind == "fixed" else [band["action"] for band in bands]
-    for action in named:
+        _check_bands(content["bands"])
+    elif kind == "table":
+        _check_table(content["by"], content["table"])
+    elif kind == "expected_value":
+        _check_inputs(content["inputs"], candidates, baseline)
+    for pointer, action in _named(content):
         if action not in candidates:
-            raise ValueError(f"action {action!r} is no candidate; candidates are {', '.join(candidates)}")
+            raise BadPolicy(f"action {action!r} is no candidate; candidates are {', '.join(candidates)}", pointer)
+
+
+def check_reads(kind: str, content: Mapping[str, Any], task: str, features: Mapping[str, str]) -> None:
+    """Refuse a checked policy that needs what the model doesn't give.
+
+    Parameters
+    ----------
+    kind, content
+        Of the policy.
+    task : str
+        Of the model: ``probability`` or ``regression``.
+    features : mapping of name to ``number``, ``text`` or ``boolean``
+        What the model's snapshot holds.
+
+    Raises
+    ------
+    BadPolicy
+    """
+    if kind == "expected_value" and task != "probability":
+        raise BadPolicy(f"the model's task is {task}, an expected value needs a probability; use bands", "/kind")
+    if kind != "table":
+        return
+    by = content["by"]
+    name = SEGMENT if by == SEGMENT else by["feature"]
+    known = "text" if by == SEGMENT else features.get(name)
+    if known is None:
+        raise BadPolicy(
+            f"feature == {name!r}, the model knows {', '.join(sorted(features)) or 'none'}; name one of them",
+            "/by/feature",
+        )
+    for place, row in enumerate(content["table"]):
+        if kind_of(row["is"]) != known:
+            raise BadPolicy(
+                f"is == {row['is']!r}, a {kind_of(row['is'])}, but {name} is a {known}; write a {known}",
+                f"/table/{place}/is",
+            )
 
 
 def probabilities(
-    kind: str, content: Mapping[str, Any], score: float, eligible: Sequence[str], baseline: str
+    kind: str,
+    content: Mapping[str, Any],
+    score: float,
+    eligible: Sequence[str],
+    baseline: str,
+    features: Mapping[str, Any] = NO_FEATURES,
+    segment: str | None = None,
 ) -> dict[str, float]:
     """Return the probability of each eligible action; they sum to 1.
 
@@ -52,28 +131,121 @@ def probabilities(
     eligible : sequence of str
         Actions that the unit may get, the baseline among them.
     baseline : str
-        What is done where the policy's own choice isn't eligible, or no band is reached.
+        What is done where the policy's own choice isn't eligible, no band is reached, or nothing is worth more.
+    features : mapping, optional
+        The unit's features.
+    segment : str, optional
+        The segment that was sent with the unit.
     """
     if kind == "random":
         return dict.fromkeys(eligible, 1 / len(eligible))
-    action = baseline
     if kind == "fixed":
         action = content["action"]
+    elif kind == "bands":
+        action = _by_band(content["bands"], score, baseline)
+    elif kind == "table":
+        by = content["by"]
+        action = _by_table(content, segment if by == SEGMENT else features.get(by["feature"]))
     else:
-        for band in content["bands"]:
-            if score >= band["from"]:
-                action = band["action"]
+        action = _worth_most(content["inputs"], score, eligible, baseline)
     chosen = action if action in eligible else baseline
     return {candidate: float(candidate == chosen) for candidate in eligible}
 
 
+def _by_band(bands: Sequence[Mapping[str, Any]], score: float, baseline: str) -> str:
+    reached = [str(band["action"]) for band in bands if score >= band["from"]]
+    return reached[-1] if reached else baseline
+
+
+def _by_table(content: Mapping[str, Any], value: Any) -> str:
+    rows = (row["action"] for row in content["table"] if _same(row["is"], value))
+    return str(next(rows, content["default"]))
+
+
+def _worth_most(inputs: Mapping[str, Any], probability: float, eligible: Sequence[str], baseline: str) -> str:
+    """Return the action worth most; of several the baseline, else the first."""
+    best, most = baseline, _worth(inputs, baseline, probability)
+    for action in eligible:
+        if action in inputs["actions"] and (worth := _worth(inputs, action, probability)) > most:
+            best, most = action, worth
+    return best
+
+
+def _worth(inputs: Mapping[str, Any], action: str, probability: float) -> float:
+    """Probability x value at stake x effect - cost; 0 for a baseline of which nothing is said."""
+    said = inputs["actions"].get(action, {"effect": 0.0, "cost": 0.0})
+    return float(probability * inputs["at_stake"] * said["effect"] - said["cost"])
+
+
+def _same(one: Any, other: Any) -> bool:
+    # to Python, true is 1
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _named(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The actions that a policy speaks of, each with its place."""
+    for name in ("action", "default"):
+        if name in content:
+            yield f"/{name}", content[name]
+    for name in ("bands", "table"):
+        for place, row in enumerate(content.get(name, [])):
+            yield f"/{name}/{place}/action", row["action"]
+    for action in content.get("inputs", {"actions": {}})["actions"]:
+        yield f"/inputs/actions/{action}", action
+
+
 def _check_bands(bands: Sequence[Mapping[str, Any]]) -> None:
-    for band in bands:
-        if set(band) != {"from", "action"}:
-            raise ValueError(f"a band has 'from' and 'action', got {dict(band)}")
-        start = band["from"]
-        if isinstance(start, bool) or not isinstance(start, int | float) or not math.isfinite(start):
-            raise ValueError(f"from == {start!r}, must be a number")
+    for place, band in enumerate(bands):
+        _expect_parts("a band", band, {"from", "action"}, f"/bands/{place}")
+        _expect_number("from", band["from"], -LARGEST, LARGEST, f"/bands/{place}/from")
     starts = [band["from"] for band in bands]
     if not starts or starts != sorted(set(starts)):
-        raise ValueError("bands must be a list with ascending 'from' scores")
+        raise BadPolicy("bands must be a list with ascending 'from' scores", "/bands")
+
+
+def _check_table(by: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    if by != SEGMENT and (not isinstance(by, Mapping) or set(by) != {"feature"}):
+        raise BadPolicy(f"by == {by!r}, must be {SEGMENT} or {{feature: NAME}}", "/by")
+    if not rows:
+        raise BadPolicy("the table is empty; write rows like {is: VALUE, action: KEY}, or use kind fixed", "/table")
+    for place, row in enumerate(rows):
+        _expect_parts("a row of the table", row, {"is", "action"}, f"/table/{place}")
+        if not isinstance(row["is"], bool | int | float | str):
+            raise BadPolicy(f"is == {row['is']!r}, must be a text, a number, true or false", f"/table/{place}/is")
+        if any(_same(row["is"], earlier["is"]) for earlier in rows[:place]):
+            raise BadPolicy(f"is == {row['is']!r} stands twice; name it once", f"/table/{place}/is")
+
+
+def _check_inputs(inputs: Any, candidates: Sequence[str], baseline: str) -> None:
+    _expect_parts("inputs", inputs, {"at_stake", "actions"}, "/inputs")
+    _expect_number("at_stake", inputs["at_stake"], 0, AMOUNT, "/inputs/at_stake")
+    actions = inputs["actions"]
+    if not isinstance(actions, Mapping):
+        raise BadPolicy(f"actions == {actions!r}, must be like {{KEY: {{effect: 0.2, cost: 5}}}}", "/inputs/actions")
+    for action, said in actions.items():
+        pointer = f"/inputs/actions/{action}"
+        _expect_parts(f"{action!r}", said, {"effect", "cost"}, pointer)
+        _expect_number("effect", said["effect"], -1, 1, f"{pointer}/effect")
+        _expect_number("cost", said["cost"], 0, AMOUNT, f"{pointer}/cost")
+    for action in candidates:
+        if action != baseline and action not in actions:
+            raise BadPolicy(
+                f"{action!r} has no inputs; give every candidate but the baseline an effect and a cost",
+                "/inputs/actions",
+            )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+def _expect_parts(what: str, said: Any, parts: set[str], pointer: str) -> None:
+    if not isinstance(said, Mapping) or set(said) != parts:
+        names = " and ".join(f"'{name}'" for name in sorted(parts))
+        raise BadPolicy(f"{what} has {names}, got {dict(said) if isinstance(said, Mapping) else said!r}", pointer)
+
+
+def _expect_number(name: str, value: Any, low: float, high: float, pointer: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        within = "" if high == LARGEST else f" from {low:,.0f} to {high:,.0f}"
+        raise BadPolicy(f"{name} == {value!r}, must be a number{within}", pointer)

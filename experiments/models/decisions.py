@@ -89,6 +89,8 @@ class Decision(Fact):
     decision_point = models.ForeignKey(DecisionPoint, on_delete=models.PROTECT, null=True, related_name="+")
     unit_id = models.CharField(max_length=200)
     cluster_id = models.CharField(max_length=200, blank=True)
+    # as sent: a policy may choose by it
+    segment = models.CharField(max_length=200, blank=True, db_default="")
     episode = models.PositiveIntegerField(default=0)
     prediction = models.ForeignKey(Prediction, on_delete=models.PROTECT, null=True, related_name="+")
     score = models.FloatField(null=True)

@@ -3,12 +3,10 @@
 from django.db import models
 from django.db.models import Q
 
+from experiments.policies import AMOUNT
 from predictions.models import PredictionModel
 from workspaces.canonical import CanonicalJSONField
 from workspaces.scoping import Owned, Versioned
-
-# largest amount that double precision still holds to the hundredth
-AMOUNT = 1e13
 
 
 class Action(Versioned):
@@ -79,7 +77,7 @@ class Policy(Versioned):
         SHADOW = "shadow"
 
     decision_point = models.CharField(max_length=64)
-    kind = models.CharField(max_length=10)
+    kind = models.CharField(max_length=20)
     content = CanonicalJSONField(default=dict)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.SHADOW)
     salt = models.CharField(max_length=64)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from experiments import policies, randomization
 from experiments.eligibility import refusals
-from experiments.models import Assignment, Decision, EpisodeCounter, Experiment, Mode, Status
+from experiments.models import Assignment, Decision, EpisodeCounter, Experiment, Mode, Policy, Status
 from experiments.rows import DecisionRow
 from experiments.setup import Point, Running
 from predictions.models import Prediction
@@ -47,7 +47,7 @@ class Request:
 def choose(request: Request, episodes: EpisodeCounter, assignments: dict[tuple[UUID, str], Assignment]) -> None:
     """Settle the mode, and find or make the assignment; an earlier row of the batch has its place in both."""
     decision, point, at = request.decision, request.point.point, request.decision.decided_at
-    decision.episode = episodes.number
+    decision.episode, decision.segment = episodes.number, request.row.segment or ""
     values: dict[str, Any] = {**request.row.prediction.features, "score": request.row.prediction.score}
     request.refused = refusals(point.candidates, point.baseline, request.point.conditions, values)
     if request.row.forced:
@@ -99,10 +99,7 @@ def fill(request: Request) -> None:
     horizon = request.running.experiment.horizon_days if assignment and request.running else point.point.horizon_days
     decision.matures_at = decision.decided_at + timedelta(days=horizon)
     decision.would_have = {
-        f"{policy.key}@{policy.version}": policies.probabilities(
-            policy.kind, policy.content, request.row.prediction.score, request.eligible, point.point.baseline
-        )
-        for policy in point.policies
+        f"{policy.key}@{policy.version}": _probabilities(policy, request) for policy in point.policies
     }
 
 
@@ -182,9 +179,7 @@ def _by_policy(request: Request) -> tuple[dict[str, float], str, int | None]:
     champion, baseline = request.point.champion, request.point.point.baseline
     if champion is None:
         return {key: float(key == baseline) for key in request.eligible}, baseline, None
-    probabilities = policies.probabilities(
-        champion.kind, champion.content, request.row.prediction.score, request.eligible, baseline
-    )
+    probabilities = _probabilities(champion, request)
     if 1.0 in probabilities.values():
         return probabilities, max(probabilities, key=lambda key: probabilities[key]), None
     keys = list(probabilities)
@@ -194,4 +189,18 @@ def _by_policy(request: Request) -> tuple[dict[str, float], str, int | None]:
         dict(zip(keys, (share / randomization.MILLION for share in shares), strict=True)),
         keys[drawn.arm],
         drawn.point,
+    )
+
+
+def _probabilities(policy: Policy, request: Request) -> dict[str, float]:
+    """What a policy would do."""
+    prediction, baseline = request.row.prediction, request.point.point.baseline
+    return policies.probabilities(
+        policy.kind,
+        policy.content,
+        prediction.score,
+        request.eligible,
+        baseline,
+        prediction.features,
+        request.row.segment,
     )

@@ -208,7 +208,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("decision_points", {"cool_down": {"days": 1, "of": "cluster"}}, "/cool_down/of"),
     ("decision_points", {"cool_down": {"days": 1, "of": "company"}}, "/cool_down/of"),
     ("policies", NO_PLACE, "/decision_point"),
-    ("policies", {"action": "call"}, ""),
+    ("policies", {"action": "call"}, "/action"),
     ("policies", {"kind": "bands"}, ""),
     ("policies", {"kind": "best"}, "/kind"),
     ("policies", {"role": "king"}, "/role"),
