@@ -1,4 +1,4 @@
-"""POST /decisions and /executions, the life of an experiment, and its log of decisions."""
+"""POST /decisions, /executions and files of units, the life of an experiment, and its log of decisions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from experiments.models import Experiment
 from experiments.rows import DecisionAnswer
 from experiments.selectors import decision_log, experiment_named, experiments_of
 from experiments.services.decide import decide
+from experiments.services.decide_file import enqueue_file
 from experiments.services.executions import log_executions
 from experiments.services.lifecycle import change_status
+from workspaces.api import job_answer
 from workspaces.errors import Refusal
-from workspaces.rest import BatchAnswer, Call, batch_answer
+from workspaces.rest import Answer, BatchAnswer, Call, batch_answer
 
 
 class ExperimentAnswer(msgspec.Struct):
@@ -50,6 +52,12 @@ def post_decisions(call: Call) -> DecisionAnswer | BatchAnswer:
         return decided.answers[0]
     one = decided.taken[0]
     raise Refusal(one.code, one.detail, one.pointer)
+
+
+def post_assignments(call: Call) -> Answer:
+    """A file of units is decided about later; the job says where its answer is."""
+    experiment = experiment_named(call.workspace, call.path["key"])
+    return Answer(job_answer(enqueue_file(experiment=experiment, chunks=call.body)), status=202)
 
 
 def post_executions(call: Call) -> BatchAnswer:

@@ -1,4 +1,4 @@
-"""GET /jobs."""
+"""GET /jobs, and the file that a job has made."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from workspaces.errors import Missing
+from workspaces.errors import Missing, Refusal
+from workspaces.files import answer_file
 from workspaces.models import Job
 from workspaces.paging import page
-from workspaces.rest import Call
+from workspaces.rest import Answer, Call
 
 
 class JobAnswer(msgspec.Struct):
@@ -41,6 +42,21 @@ def get_jobs(call: Call) -> JobPage:
 
 
 def get_job(call: Call) -> JobAnswer:
+    return job_answer(_job(call))
+
+
+def get_job_file(call: Call) -> Answer:
+    """The file of a job that makes one, once it is done."""
+    job = _job(call)
+    path = answer_file(job)
+    if path.exists():
+        return Answer(path)
+    if job.state in (Job.State.QUEUED, Job.State.RUNNING):
+        raise Refusal("wrong-status", f"The job is {job.state}; fetch its file when it is done.")
+    raise Missing("file of the job", str(job.pk))
+
+
+def _job(call: Call) -> Job:
     text = call.path["id"]
     try:
         job = Job.objects.within(call.workspace).filter(pk=UUID(text)).first()
@@ -48,7 +64,7 @@ def get_job(call: Call) -> JobAnswer:
         job = None
     if job is None:
         raise Missing("job", text)
-    return job_answer(job)
+    return job
 
 
 def job_answer(job: Job) -> JobAnswer:

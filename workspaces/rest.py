@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from workspaces import clock
 from workspaces.errors import Refusal
+from workspaces.files import READ_BYTES
 from workspaces.models import ApiKey, Workspace
 from workspaces.rates import Rate, count_call
 from workspaces.services.facts import Taken
@@ -23,7 +26,9 @@ from workspaces.strict import convert, load_json
 
 BATCH_LIMIT = 1000
 PAGE_LIMIT = 500
+JSON = "application/json"
 PROBLEM = "application/problem+json"
+R = TypeVar("R", bound=HttpResponseBase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status other than 200, or a body that is no JSON."""
+    """A status other than 200, or a body that is no JSON: bytes, or the path of a file."""
 
     body: Any
     status: int = 200
@@ -57,6 +62,7 @@ class Endpoint:
 
     ``rows`` names the list of a batch and the shape of its rows; where ``single`` is true, one row may also
     be sent by itself. ``body`` is the shape of any other body. ``status`` is what it answers when all went well.
+    ``takes`` and ``gives`` are the media types of body and answer: a body that is no JSON is handed on in pieces.
     ``reads_workspace`` says that the view itself brings the workspace up to date.
     """
 
@@ -71,6 +77,8 @@ class Endpoint:
     single: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
+    takes: str = JSON
+    gives: str = JSON
     reads_workspace: bool = False
 
 
@@ -133,12 +141,12 @@ def batch_answer(taken: Sequence[Taken], decisions: Mapping[int, Any] | None = N
     )
 
 
-def view_of(endpoints: Sequence[Endpoint], titles: Mapping[str, tuple[int, str]]) -> Callable[..., HttpResponse]:
+def view_of(endpoints: Sequence[Endpoint], titles: Mapping[str, tuple[int, str]]) -> Callable[..., HttpResponseBase]:
     """Make the Django view of one path from the endpoints that share it, one for each method."""
     by_method = {endpoint.method: endpoint for endpoint in endpoints}
 
     @csrf_exempt
-    def view(request: HttpRequest, **path: str) -> HttpResponse:
+    def view(request: HttpRequest, **path: str) -> HttpResponseBase:
         rate = None
         try:
             endpoint = by_method.get(request.method or "")
@@ -161,8 +169,10 @@ def view_of(endpoints: Sequence[Endpoint], titles: Mapping[str, tuple[int, str]]
                 response["Allow"] = ", ".join(sorted(by_method))
             return response
         status, body = (result.status, result.body) if isinstance(result, Answer) else (200, result)
+        if isinstance(body, Path):
+            return _with_rate(FileResponse(body.open("rb"), as_attachment=True, content_type=endpoint.gives), rate)
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
-        return _with_rate(HttpResponse(content, status=status, content_type="application/json"), rate)
+        return _with_rate(HttpResponse(content, status=status, content_type=endpoint.gives), rate)
 
     return view
 
@@ -174,7 +184,7 @@ def _own(workspace: Workspace) -> Workspace:
     return own
 
 
-def _with_rate(response: HttpResponse, rate: Rate | None) -> HttpResponse:
+def _with_rate(response: R, rate: Rate | None) -> R:
     """Say what remains of the minute's calls."""
     if rate is not None:
         response["RateLimit-Policy"] = f'"key";q={settings.RATE_LIMIT};w=60'
@@ -225,13 +235,23 @@ def _call(request: HttpRequest, workspace: Workspace, key: ApiKey, endpoint: End
     body: Any = None
     rows: list[Any] = []
     single = False
-    if endpoint.body:
+    if endpoint.takes != JSON:
+        body = _pieces(request, endpoint.takes)
+    elif endpoint.body:
         body = convert(load_json(_body(request) or b"{}"), endpoint.body)
     elif endpoint.rows:
         document = load_json(_body(request))
         single = endpoint.single and isinstance(document, dict) and endpoint.rows[0] not in document
         rows = [document] if single else _rows(document, endpoint.rows[0])
     return Call(workspace, key, body, rows, single, path, request.GET.dict())
+
+
+def _pieces(request: HttpRequest, takes: str) -> Iterator[bytes]:
+    """Read a body when the view wants it, and never the whole of it."""
+    if request.content_type != takes:
+        raise Refusal("bad-file", f"Content-Type == {request.content_type!r}; send the file itself, as {takes}.")
+    while piece := request.read(READ_BYTES):
+        yield piece
 
 
 def _body(request: HttpRequest) -> bytes:

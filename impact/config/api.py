@@ -24,6 +24,7 @@ from workspaces import api as workspaces
 from workspaces.errors import Refusal
 from workspaces.rest import BatchAnswer, Endpoint, problem, view_of
 
+CSV = "text/csv"
 PAGE = {"limit": "Rows a page, 1 to 500.", "cursor": "What the last page gave as `next`."}
 STEPS = ("pause", "resume", "close", "conclude", "abort", "archive")
 
@@ -76,6 +77,11 @@ ENDPOINTS = (
         answer=experiments.DecisionPage, query=PAGE,
     ),
     Endpoint(
+        "POST", "/experiments/<key>/assignments", "decide", experiments.post_assignments,
+        "Decide about a file of scored units, later; the same file again is the same job.",
+        answer=workspaces.JobAnswer, status=202, takes=CSV,
+    ),
+    Endpoint(
         "POST", "/experiments/<key>/analyses", "manage", analysis.post_analysis, "Analyse an experiment now.",
         answer=workspaces.JobAnswer, status=202,
     ),
@@ -87,6 +93,10 @@ ENDPOINTS = (
     Endpoint("GET", "/jobs", "read", workspaces.get_jobs, "List jobs.", answer=workspaces.JobPage, query=PAGE),
     Endpoint(
         "GET", "/jobs/<id>", "read", workspaces.get_job, "State and progress of a job.", answer=workspaces.JobAnswer
+    ),
+    Endpoint(
+        "GET", "/jobs/<id>/file", "decide", workspaces.get_job_file,
+        "The file that a job has made: the units sent, with their actions.", answer=str, gives=CSV,
     ),
     Endpoint(
         "GET", "/reports", "read", reports.get_reports, "List reports.", answer=reports.ReportPage, query=PAGE

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import close_old_connections
 
+from experiments.services.decide_file import DECIDE_FILE, decide_file
 from impact.analysis.jobs import analyze_job
 from impact.analysis.queue import ANALYZE, enqueue_due_analyses
 from impact.reports.jobs import REPORT, report_job
@@ -15,6 +16,7 @@ from workspaces.services import jobs
 
 KINDS: dict[str, Callable[[jobs.Attempt], Any]] = {
     ANALYZE: analyze_job,
+    DECIDE_FILE: decide_file,
     REPORT: report_job,
 }
 

@@ -49,7 +49,8 @@ def answer_api_directly(get_response: Handler) -> Handler:
             response: HttpResponse = view(request, *arguments, **named)
         except Exception as exception:
             response = _answer(request, exception)  # type: ignore[assignment]
-        response["Content-Length"] = str(len(response.content))
+        if not response.streaming:
+            response["Content-Length"] = str(len(response.content))
         return response
 
     return middleware

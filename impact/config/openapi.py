@@ -13,7 +13,7 @@ from django.shortcuts import render
 
 from impact.config.api import ENDPOINTS
 from impact.config.problems import PROBLEMS
-from workspaces.rest import BATCH_LIMIT, Endpoint, Problem
+from workspaces.rest import BATCH_LIMIT, JSON, Endpoint, Problem
 
 REF = "#/components/schemas/{name}"
 
@@ -81,15 +81,15 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
         "responses": {
             str(endpoint.status): {
                 "description": "Done." if endpoint.status == 200 else "Taken on; it is done later.",
-                "content": {"application/json": {"schema": {"oneOf": answers} if answers[1:] else answers[0]}},
+                "content": {endpoint.gives: {"schema": {"oneOf": answers} if answers[1:] else answers[0]}},
             },
             "4XX": _refused("Refused", range(400, 500), schema_of),
             "5XX": _refused("Not possible just now", range(500, 600), schema_of),
         },
     }
-    if endpoint.body or endpoint.rows:
+    if endpoint.body or endpoint.rows or endpoint.takes != JSON:
         schema = _body_schema(endpoint, schema_of)
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {"required": True, "content": {endpoint.takes: {"schema": schema}}}
     return operation
 
 
@@ -102,6 +102,8 @@ def _refused(said: str, statuses: range, schema_of: dict[str, Any]) -> dict[str,
 
 
 def _body_schema(endpoint: Endpoint, schema_of: dict[str, Any]) -> Any:
+    if endpoint.takes != JSON:
+        return {"type": "string"}
     if endpoint.rows is None:
         return schema_of[str(endpoint.body)]
     name, row = endpoint.rows

@@ -15,7 +15,7 @@ from tests.conftest import Caller, caller, race
 from workspaces.errors import Refusal
 from workspaces.models import Job, Workspace
 from workspaces.services import jobs
-from workspaces.services.jobs import ATTEMPTS, LEASE, Attempt, LeaseLost, claim, enqueue, run
+from workspaces.services.jobs import ATTEMPTS, LEASE, Attempt, LeaseLost, claim, enqueue, repeat, run
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -61,6 +61,21 @@ def test_the_longest_due_is_claimed_first(workspace: Workspace) -> None:
         enqueue(workspace=workspace, kind="k", key=f"{hours}", due_at=now - timedelta(hours=hours))
     found = [job.key for job in iter(claim, None)]
     assert found == ["3", "2", "1"]
+
+
+def test_one_alone_is_claimed_once(workspace: Workspace) -> None:
+    first, second = (enqueue(workspace=workspace, kind="k", key=key) for key in "12")
+    assert (claim(second), claim(second), claim()) == (second, None, first)
+
+
+def test_only_what_has_ended_is_repeated(workspace: Workspace) -> None:
+    job = enqueue(workspace=workspace, kind="k", key="1")
+    run(claimed(job), lambda attempt: 1)
+    repeat(job)
+    assert (job.state, job.attempts, job.progress, job.result, job.finished_at) == ("queued", 0, 0.0, None, None)
+    claimed(job)
+    repeat(job)
+    assert (job.state, job.attempts) == ("running", 1)
 
 
 def test_works(workspace: Workspace, watch: time_machine.Traveller) -> None:

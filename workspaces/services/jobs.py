@@ -50,18 +50,29 @@ def hint() -> None:
         current_app.send_task(HINT, ignore_result=True, expires=HINT_LASTS, retry=False)
 
 
-def claim() -> Job | None:
-    """Take the job that has been due longest, for one lease, or None if there is none."""
+def repeat(job: Job) -> None:
+    """Do a job that has ended once more."""
+    ended = Job.objects.filter(pk=job.pk, state__in=[Job.State.DONE, Job.State.FAILED])
+    ended.update(
+        state=Job.State.QUEUED, due_at=clock.server_now(), finished_at=None, attempts=0, progress=0.0, message="",
+        result=None, error="",
+    )  # fmt: skip
+    job.refresh_from_db()
+    transaction.on_commit(hint)
+
+
+def claim(only: Job | None = None) -> Job | None:
+    """Take the job that has been due longest, or only this one, for one lease; None if there is none."""
     now = clock.server_now()
     due = Q(state=Job.State.QUEUED, due_at__lte=now) | Q(state=Job.State.RUNNING, lease_until__lt=now)
     with transaction.atomic():
-        jobs = Job.objects.filter(due).order_by("due_at", "id")
+        jobs = Job.objects.filter(due, **({"pk": only.pk} if only else {})).order_by("due_at", "id")
         job = jobs.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked).first()
         if job is None:
             return None
         if job.attempts >= ATTEMPTS:
             _end(job, Job.State.FAILED, error=job.error or f"The worker stopped {ATTEMPTS} times while at it.")
-            return claim()
+            return claim(only)
         job.state, job.attempts, job.lease_until = Job.State.RUNNING, job.attempts + 1, now + LEASE
         job.started_at = now
         job.save(update_fields=["state", "attempts", "lease_until", "started_at"])

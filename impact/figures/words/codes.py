@@ -17,6 +17,7 @@ CODES = {
     "finance": ("finance", "財務"),
     "data science": ("data science", "データサイエンス"),
     "analyze": ("analysis", "分析"),
+    "decide-file": ("file of units", "対象ファイル"),
     "report": ("report", "レポート"),
     "reviewed": ("reviewed", "確認済み"),
     "signed": ("signed", "署名済み"),
