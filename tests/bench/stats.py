@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from impact.stats.roi import roi, stratified
 METRICS = ["retained", "spend", "cost", "visits", "minutes"]
 COVARIATE = "before"
 ARMS = ["none", "bonus", "credit"]
+SIZES = (1_000_000, 10_000_000)
 
 
 def write(path: Path, rows: int) -> None:
@@ -150,7 +151,7 @@ def every_estimate(tables: list[MomentTable]) -> None:
             roi(stratified(table, arm, "none"), 0.95)
 
 
-def main(sizes: list[int]) -> None:
+def main(sizes: Sequence[int] = SIZES) -> None:
     tables = tables_of_segments()
     fastest = min(seconds(lambda: every_estimate(tables)) for _ in range(7))
     sys.stdout.write(f"every estimate, 3 arms x 5 metrics x 20 segments: {1000 * fastest:.0f} ms\n")
@@ -182,4 +183,4 @@ def compare(path: Path, rows: int, rounds: int = 7) -> None:
 
 
 if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or [1_000_000, 10_000_000])
+    main([int(size) for size in sys.argv[1:]] or SIZES)
