@@ -1,8 +1,7 @@
-"""The invariants of the design, each by its number: they hold whatever is sent in whatever order."""
+"""Invariants 1 to 6 of the design, each by its number: they hold whatever is sent in whatever order."""
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
@@ -24,7 +23,7 @@ from tests.experiments.design import EXPERIMENT, POINT, THREE_ARMS, apply, decla
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.errors import Refusal
-from workspaces.models import Quarantine, Workspace
+from workspaces.models import Workspace
 
 RANDOM = {"key": "now", "decision_point": "offer", "kind": "random", "role": "champion"}
 BANDS = {"key": "bands", "decision_point": "offer", "kind": "bands", "bands": [{"from": 0.4, "action": "credit"}]}
@@ -376,45 +375,6 @@ def test_6_a_holdout_that_is_over_refuses_nothing(workspace: Workspace, tmp_path
     over = holdout | {"valid_from": START - timedelta(days=9), "valid_until": START - timedelta(days=1)}
     declared(workspace, tmp_path, holdouts=[over])
     apply(workspace, tmp_path, decision_points=[POINT | {"safety": {"above": 0.9, "action": "bonus"}}])
-
-
-@stored_examples
-@given(
-    batches=st.lists(
-        st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.sampled_from([0.05, 0.3, 0.4])), max_size=8),
-        min_size=1,
-        max_size=4,
-    )
-)
-def test_11_an_event_has_one_answer_and_nothing_is_lost(api: Caller, running: Experiment, batches: list[Any]) -> None:
-    example, known = next(examples), dict[str, Any]()
-    conflicts: set[tuple[str, str, float]] = set()
-    for batch in batches:
-        rows = [decision_row(f"{example}-{unit}", score, event=f"{example}/{event}") for unit, event, score in batch]
-        results = api.post("/decisions", {"decisions": rows}).body["results"]
-        assert [one["index"] for one in results] == list(range(len(rows)))
-        for row, result in zip(rows, results, strict=True):
-            content = (row["unit_id"], row["prediction"]["score"])
-            first, answer = known.setdefault(row["event_id"], (content, result.get("decision")))
-            if first != content:
-                assert (result["status"], result["code"]) == ("quarantined", "event-conflict")
-                conflicts.add((row["event_id"], *content))
-            else:
-                assert result["decision"] | {"replayed": False} == answer
-                assert result["decision"]["replayed"] == (result["status"] == "duplicate")
-    events = Decision.objects.filter(event_id__startswith=f"{example}/").values_list("event_id", flat=True)
-    assert sorted(events) == sorted(known)
-    kept = Quarantine.objects.filter(event_id__startswith=f"{example}/")
-    assert Counter((one.event_id, one.row["unit_id"], one.row["prediction"]["score"]) for one in kept) == Counter(
-        conflicts
-    )
-
-
-def test_11_an_answer_does_not_expire(api: Caller, running: Experiment) -> None:
-    first = api.post("/decisions", decision_row("c1")).body
-    api.post("/decisions", decision_row("c2", at=START + timedelta(days=5000)))
-    change_status(experiment=running, step="abort", actor="test")
-    assert api.post("/decisions", decision_row("c1")).body == first | {"replayed": True}
 
 
 def start(experiment: Experiment) -> Experiment:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from impact.ledger.models import Outcome
 from tests.conftest import START, race
 from workspaces import facts
-from workspaces.facts import insert_new, stored
+from workspaces.facts import insert_new, insertion, run_together, stored
 from workspaces.models import Workspace
 
 
@@ -98,3 +98,13 @@ def test_times_are_aware(workspace: Workspace) -> None:
     insert_new([outcome(workspace)])
     occurred_at: datetime = Outcome.objects.get().occurred_at
     assert occurred_at.tzinfo is not None and occurred_at == START
+
+
+@pytest.mark.django_db(transaction=True)
+def test_statements_that_run_together_all_hold_or_none(workspace: Workspace) -> None:
+    one, two, same = outcome(workspace), outcome(workspace, "e2"), outcome(workspace, "e2")
+    run_together([insertion([one]), insertion([])])
+    assert set(Outcome.objects.values_list("event_id", flat=True)) == {"e1"}
+    with pytest.raises(IntegrityError):
+        run_together([insertion([outcome(workspace, "e3")]), insertion([two]), insertion([same])])
+    assert set(Outcome.objects.values_list("event_id", flat=True)) == {"e1"}
