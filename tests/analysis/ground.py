@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+import pytest
+
 from experiments.models import Assignment, Decision, Experiment
 from impact.agreements.plan import Net, Plan, PlannedArm, PlannedMetric, Term
 from impact.analysis.freeze import directory, freeze
@@ -94,3 +96,13 @@ def means(measured: Measured, family: str = "m", column: str | None = None) -> d
 def forget(*models: Any) -> None:
     for model in models or (Decision, Assignment, Outcome, Cost, Feed):
         model.objects.all().delete()
+
+
+def agrees(block: Any, effect: Any, alpha: float = 0.05) -> None:
+    assert block["status"] == "estimated" and block["reason"] is None
+    assert block["effect"] == pytest.approx(effect.estimate, rel=1e-9)
+    assert block["se"] == pytest.approx(effect.se, rel=1e-9)
+    assert block["ci"] == pytest.approx(effect.interval(1 - alpha), rel=1e-9)
+    assert block["p_value"] == pytest.approx(effect.p_value(), rel=1e-9)
+    assert block["p_gt_0"] == pytest.approx(effect.chance_above(), rel=1e-9)
+    assert block["method"] == effect.method
