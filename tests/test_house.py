@@ -36,6 +36,7 @@ def test_rooms_import_in_order() -> None:
         ("import impact.stats", "django"),
         ("import impact.stats.roi", "django"),
         ("import experiments.randomization", "django"),
+        ("import impact.agreements.cashflow", "django"),
         (
             "import django; django.setup(); import impact.config.urls",
             "numpy,scipy,pandas,duckdb,pyarrow,statsmodels,sklearn,matplotlib",
