@@ -6,7 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+
+from impact.dashboard.navigation import navigation
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -16,15 +17,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "membership": membership,
         "workspace": membership.workspace if membership else None,
         "language": get_language(),
-        "places": [
-            {"url": "home", "text": _("Impact"), "here": name == "home"},
-            {
-                "url": "experiments",
-                "text": _("Experiments"),
-                "here": name in ("experiments", "experiment", "agreement"),
-            },
-            {"url": "reports", "text": _("Reports"), "here": name in ("reports", "report")},
-            {"url": "jobs", "text": _("Jobs"), "here": name == "jobs"},
-            {"url": "members", "text": _("Members"), "here": name in ("members", "invite")},
-        ],
+        "parts": navigation(name or ""),
     }

@@ -1,0 +1,51 @@
+"""The navigation: its parts, the pages of each, and which of them one is on."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Entry(NamedTuple):
+    """A page's address by its name, its text, and the names of the pages that lie beneath it."""
+
+    url: str
+    text: Any
+    beneath: tuple[str, ...] = ()
+
+
+# a part without entries isn't shown; a part leads to its first entry
+PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
+    (_("Predictions"), ()),
+    (
+        _("Experiments"),
+        (Entry("experiments", _("Experiments"), ("experiment", "agreement")),),
+    ),
+    (
+        _("Impact"),
+        (
+            Entry("home", _("Overview")),
+            Entry("reports", _("Reports"), ("report",)),
+            Entry("jobs", _("Jobs")),
+        ),
+    ),
+    (
+        _("Settings"),
+        (Entry("members", _("Members"), ("invite",)),),
+    ),
+)
+
+
+def navigation(name: str) -> list[dict[str, Any]]:
+    """The parts with their entries, seen from the page of this name."""
+    return [
+        {
+            "text": text,
+            "url": entries[0].url,
+            "here": any(name in (entry.url, *entry.beneath) for entry in entries),
+            "entries": [{"url": one.url, "text": one.text, "here": name in (one.url, *one.beneath)} for one in entries],
+        }
+        for text, entries in PARTS
+        if entries
+    ]
