@@ -22,7 +22,7 @@ from workspaces.models import ApiKey, Workspace
 from workspaces.rates import Rate, count_call
 from workspaces.services.facts import Taken
 from workspaces.services.keys import remembered_key, secret_digest
-from workspaces.strict import convert, load_json
+from workspaces.strict import check, convert, load_json, parse_json, sound
 
 BATCH_LIMIT = 1000
 PAGE_LIMIT = 500
@@ -240,9 +240,13 @@ def _call(request: HttpRequest, workspace: Workspace, key: ApiKey, endpoint: End
     elif endpoint.body:
         body = convert(load_json(_body(request) or b"{}"), endpoint.body)
     elif endpoint.rows:
-        document = load_json(_body(request))
+        document = parse_json(_body(request))
         single = endpoint.single and isinstance(document, dict) and endpoint.rows[0] not in document
         rows = [document] if single else _rows(document, endpoint.rows[0])
+        if single:
+            check(document)
+        else:
+            rows = sound(rows)
     return Call(workspace, key, body, rows, single, path, request.GET.dict())
 
 
@@ -262,6 +266,8 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _rows(document: Any, name: str) -> list[Any]:
+    if isinstance(document, Refusal):
+        raise document
     if not isinstance(document, dict) or set(document) != {name} or not isinstance(document[name], list):
         raise Refusal("not-a-batch", f"Send one object with nothing but the list {name!r}.", f"/{name}")
     if len(document[name]) > BATCH_LIMIT:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
@@ -62,14 +62,27 @@ class Row(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def load_json(body: bytes) -> Any:
     """Parse JSON without duplicate keys, NaN, NUL, lone surrogates, huge integers or deep nesting."""
+    document = parse_json(body)
+    check(document)
+    return document
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse JSON, with a refusal in the place of whatever means nothing or two things: see ``check``."""
     try:
-        document = json.loads(body, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
-    except Refusal:
-        raise
+        return json.loads(body, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise Refusal("malformed-json", f"The body is not JSON: {error}.") from error
-    _check(document, "", 0)
-    return document
+
+
+def check(document: Any, depth: int = 0) -> None:
+    """Raise the first thing in a parsed document that can't be taken, which lies so deep in the body."""
+    _check(document, "", depth)
+
+
+def sound(rows: Sequence[Any], depth: int = 2) -> list[Any]:
+    """The rows of a batch, with a refusal in the place of each that can't be taken: it spoils no other."""
+    return [_sound(row, depth) for row in rows]
 
 
 def convert(document: Any, shape: type[T]) -> T:
@@ -130,22 +143,30 @@ def _found(document: Any, pointer: str) -> str:
     return "" if isinstance(document, dict | list) else f", got {str(document)[:100]!r}"
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Refusal:
     content = dict(pairs)
     if len(content) != len(pairs):
         twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise Refusal("malformed-json", f"The field {twice!r} stands twice in one object; send it once.", f"/{twice}")
+        return Refusal("malformed-json", f"The field {twice!r} stands twice in one object; send it once.", f"/{twice}")
     return content
 
 
-def _constant(name: str) -> Any:
-    raise Refusal("malformed-json", f"{name} is not a JSON number; leave the field out where there is no value.")
+def _constant(name: str) -> Refusal:
+    return Refusal("malformed-json", f"{name} is not a JSON number; leave the field out where there is no value.")
 
 
-def _integer(text: str) -> int:
+def _integer(text: str) -> int | Refusal:
     if len(text) > 20 or int(text).bit_length() >= INTEGER_BITS:
-        raise Refusal("malformed-json", f"The integer {text[:30]} has more than {INTEGER_BITS} bits.")
+        return Refusal("malformed-json", f"The integer {text[:30]} has more than {INTEGER_BITS} bits.")
     return int(text)
+
+
+def _sound(row: Any, depth: int) -> Any:
+    try:
+        check(row, depth)
+    except Refusal as refusal:
+        return refusal
+    return row
 
 
 def _check(value: Any, pointer: str, depth: int) -> None:
@@ -160,8 +181,10 @@ def _check(value: Any, pointer: str, depth: int) -> None:
             _check(inner, f"{pointer}/{index}", depth + 1)
     elif isinstance(value, str):
         _check_text(value, pointer)
-    elif isinstance(value, float) and value in (float("inf"), float("-inf")):
-        raise Refusal("malformed-json", "A number is too large for double precision.", pointer)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise Refusal("malformed-json", "A number is too large for double precision, or none.", pointer)
+    elif isinstance(value, Refusal):
+        raise Refusal(value.code, value.detail, pointer + value.pointer)
 
 
 def _check_text(text: str, pointer: str) -> None:

@@ -4,11 +4,9 @@ from django.db import models
 from django.db.models import Q
 
 from experiments.models import Decision
+from impact.ledger.amounts import LARGEST
 from workspaces.facts import Fact
 from workspaces.scoping import Owned
-
-# below this, double precision gives back every decimal of 15 significant digits
-LARGEST = 1e15
 
 
 class Event(Fact):

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
 from experiments.models import Decision
 from experiments.services.executions import decisions_of, unknown_decision
-from impact.ledger.models import LARGEST, Cost, Feed, Outcome
-from impact.ledger.rows import Amount, CostRow, Heartbeat, OutcomeRow
+from impact.ledger.amounts import number
+from impact.ledger.models import Cost, Feed, Outcome
+from impact.ledger.rows import CostRow, Heartbeat, OutcomeRow
 from workspaces import clock
 from workspaces.clock import CLOCK_SKEW
 from workspaces.errors import Invalid, Refusal
 from workspaces.models import Workspace
 from workspaces.services.facts import Taken, check_happened, take_batch
-
-DIGITS = 15
-# Decimal itself also reads "1_000", " 12 " and digits of other scripts
-WRITTEN = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 
 
 def log_outcomes(*, workspace: Workspace, raw: Sequence[Any]) -> list[Taken]:
@@ -71,21 +66,6 @@ def hear_feed(*, workspace: Workspace, source: str, heartbeat: Heartbeat) -> Fee
         feed.save()
     clock.advance(workspace, heard_at)
     return feed
-
-
-def number(value: Amount, name: str, *, money: bool) -> float:
-    """Read a number or a decimal string; money has at most 15 significant digits, so a double holds it exactly."""
-    if isinstance(value, str) and not WRITTEN.fullmatch(value):
-        raise Invalid("invalid-field", f'{name} == {value!r} is no number; write it like "12.50"', f"/{name}")
-    exact = Decimal(value if isinstance(value, str) else repr(value))
-    if not exact.is_finite() or abs(exact) >= Decimal(LARGEST):
-        raise Invalid("invalid-field", f"{name} == {value!r}, must be below {LARGEST:.0e}", f"/{name}")
-    digits = len("".join(map(str, exact.as_tuple().digits)).rstrip("0"))
-    if money and digits > DIGITS:
-        raise Invalid(
-            "invalid-field", f"{name} == {value!r} has {digits} digits, at most {DIGITS} are kept", f"/{name}"
-        )
-    return float(exact)
 
 
 def _builder(workspace: Workspace, event: Callable[[Any, dict[str, Any]], Any]) -> Callable[[Mapping[int, Any]], Any]:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.models import Experiment
+from impact.ledger.amounts import number
 from impact.ledger.models import Outcome
-from impact.ledger.services import number
 from tests.conftest import START, Caller, caller, decision_row, race
 from workspaces import clock
 from workspaces.errors import Invalid
@@ -55,6 +55,12 @@ def test_replays(api: Caller) -> None:
     (conflict,) = post(api, row(value="12.51"))
     assert (conflict["status"], conflict["code"]) == ("quarantined", "event-conflict")
     assert Outcome.objects.get().value == 12.5
+
+
+@pytest.mark.parametrize("value", [12.5, "12.50", "+12.5", "1.25e1"])
+def test_the_same_amount_in_other_writing_replays(api: Caller, value: Any) -> None:
+    (first,) = post(api, row())
+    assert post(api, row(value=value)) == [first | {"status": "duplicate"}]
 
 
 def test_a_batch_sent_twice_counts_once(api: Caller) -> None:

@@ -108,9 +108,43 @@ def test_what_is_no_batch_is_refused(api: Caller, body: Any) -> None:
     assert said["errors"][0]["pointer"] == "/outcomes"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"outcomes": [], "outcomes": []}', b'{"outcomes": [NaN]}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"outcomes": [], "outcomes": []}', b'{"outcomes": NaN, "outcomes": []}', b"\xff"]
+)
 def test_what_is_no_json_is_refused(api: Caller, body: bytes) -> None:
     problem(api.raw("/outcomes", body), 400, "malformed-json")
+
+
+@pytest.mark.parametrize(
+    ("flaw", "pointer", "said"),
+    [
+        (b"NaN", "", "NaN"),
+        (b'{"value": -Infinity}', "/value", "-Infinity"),
+        (b'{"value": 18446744073709551616}', "/value", "64 bits"),
+        (b'{"value": 1e999}', "/value", "too large"),
+        (b'{"type": "t", "type": "t"}', "/type", "stands twice"),
+        (b'{"a": {"b": 1, "b": 2}}', "/a/b", "stands twice"),
+        (b'{"unit_id": "a\\u0000"}', "/unit_id", "NUL"),
+        (b'{"unit_id": "\\ud800"}', "/unit_id", "half a surrogate"),
+        (b"[" * 20 + b"]" * 20, "/0" * 19, "deeper"),
+    ],
+)
+def test_a_row_that_is_no_strict_json_spoils_no_other(api: Caller, flaw: bytes, pointer: str, said: str) -> None:
+    good = (
+        b'{"source": "s", "event_id": "%d", "type": "t", "unit_id": "u", "value": 1,'
+        b' "occurred_at": "2026-01-01T00:00:00Z"}'
+    )
+    answer = api.raw("/outcomes", b'{"outcomes": [' + b",".join((good % 1, flaw, good % 2)) + b"]}")
+    assert [one["status"] for one in answer.body["results"]] == ["accepted", "rejected", "accepted"], answer.body
+    refused = answer.body["results"][1]
+    assert (refused["code"], refused.get("pointer", "")) == ("malformed-json", pointer)
+    assert said in refused["detail"]
+    assert Outcome.objects.count() == 2
+
+
+def test_one_decision_that_is_no_strict_json_is_refused(api: Caller) -> None:
+    problem(api.raw("/decisions", b'{"source": NaN}'), 400, "malformed-json")
+    problem(api.raw("/decisions", b'{"source": "a", "source": "a"}'), 400, "malformed-json")
 
 
 def test_a_thousand_rows_are_a_batch_and_one_more_are_not(api: Caller) -> None:

@@ -35,9 +35,12 @@ class Taken:
 
 
 def parse_rows(raw: Sequence[Any], shape: type[R]) -> tuple[dict[int, R], list[Taken]]:
-    """Split a batch into rows of the declared shape and rejected ones."""
+    """Split a batch into rows of the declared shape and rejected ones; a refusal in a row's place is its answer."""
     rows, rejected = {}, []
     for index, document in enumerate(raw):
+        if isinstance(document, Refusal):
+            rejected.append(reject(index, document))
+            continue
         try:
             rows[index] = convert(document, shape)
         except Refusal as refusal:
