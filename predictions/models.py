@@ -70,7 +70,8 @@ class ModelVersion(Owned):
 
 
 class Prediction(Fact):
-    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
+    # the index by time serves as its own
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions", db_index=False)
     unit_id = models.CharField(max_length=200)
     score = models.FloatField()
     predicted_at = models.DateTimeField()
@@ -84,4 +85,38 @@ class Prediction(Fact):
                 condition=Q(score__gt=-LARGEST_SCORE, score__lt=LARGEST_SCORE), name="prediction_score_is_a_number"
             ),
         ]
-        indexes = [models.Index(fields=["workspace", "unit_id", "predicted_at"], name="prediction_of_a_unit")]
+        indexes = [
+            models.Index(fields=["workspace", "unit_id", "predicted_at"], name="prediction_of_a_unit"),
+            models.Index(fields=["version", "predicted_at"], name="prediction_of_a_version"),
+        ]
+
+
+class ScoreReference(Owned):
+    """What a version's scores and features were like at first: what every later day is compared with."""
+
+    version = models.OneToOneField(ModelVersion, on_delete=models.PROTECT, related_name="reference")
+    # days of the workspace's time zone, the last one not included
+    since = models.DateField()
+    until = models.DateField()
+    rows = models.PositiveIntegerField()
+    # {"bins": {"edges"} or {"labels"}, "counts"}
+    score = CanonicalJSONField()
+    features = CanonicalJSONField()
+
+
+class ScoreDay(Owned):
+    """A version's predictions of one day; ``psi`` and ``features`` only after the reference."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="days")
+    on = models.DateField()
+    rows = models.PositiveIntegerField()
+    # 5, 25, 50, 75 and 95 %
+    quantiles = CanonicalJSONField()
+    psi = models.FloatField(null=True)
+    # what the index exceeds on one day in a hundred although nothing has moved
+    by_chance = models.FloatField(null=True)
+    # name -> {"psi", "by_chance"}
+    features = CanonicalJSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "on"], name="score_day_once")]

@@ -12,11 +12,14 @@ from impact.analysis.jobs import analyze_job
 from impact.analysis.queue import ANALYZE, enqueue_due_analyses
 from impact.reports.jobs import REPORT, report_job
 from impact.reports.services import claim_due_schedules
+from predictions.jobs import drift_job
+from predictions.queue import DRIFT, enqueue_due_drift
 from workspaces.services import jobs
 
 KINDS: dict[str, Callable[[jobs.Attempt], Any]] = {
     ANALYZE: analyze_job,
     DECIDE_FILE: decide_file,
+    DRIFT: drift_job,
     REPORT: report_job,
 }
 
@@ -26,6 +29,7 @@ def tick() -> None:
     close_old_connections()
     claim_due_schedules()
     enqueue_due_analyses()
+    enqueue_due_drift()
     drain()
 
 

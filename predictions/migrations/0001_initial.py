@@ -59,12 +59,12 @@ class Migration(migrations.Migration):
                 ('predicted_at', models.DateTimeField()),
                 ('features', workspaces.canonical.CanonicalJSONField(default=dict)),
                 ('features_sha256', models.CharField(max_length=64)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='predictions', to='predictions.modelversion')),
+                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='predictions', to='predictions.modelversion')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
             ],
             options={
                 'abstract': False,
-                'indexes': [models.Index(fields=['workspace', 'unit_id', 'predicted_at'], name='prediction_of_a_unit')],
+                'indexes': [models.Index(fields=['workspace', 'unit_id', 'predicted_at'], name='prediction_of_a_unit'), models.Index(fields=['version', 'predicted_at'], name='prediction_of_a_version')],
                 'constraints': [models.UniqueConstraint(fields=('workspace', 'source', 'event_id'), name='prediction_once_an_event'), models.CheckConstraint(condition=models.Q(('score__gt', -1e+300), ('score__lt', 1e+300)), name='prediction_score_is_a_number')],
             },
         ),
@@ -91,5 +91,38 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='modelversion',
             constraint=models.CheckConstraint(condition=models.Q(('stage__in', ['shadow', 'candidate', 'live', 'retired'])), name='model_version_stage_is_known'),
+        ),
+        migrations.CreateModel(
+            name='ScoreReference',
+            fields=[
+                ('id', models.UUIDField(default=workspaces.identifiers.new_id, editable=False, primary_key=True, serialize=False)),
+                ('since', models.DateField()),
+                ('until', models.DateField()),
+                ('rows', models.PositiveIntegerField()),
+                ('score', workspaces.canonical.CanonicalJSONField()),
+                ('features', workspaces.canonical.CanonicalJSONField()),
+                ('version', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='reference', to='predictions.modelversion')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='ScoreDay',
+            fields=[
+                ('id', models.UUIDField(default=workspaces.identifiers.new_id, editable=False, primary_key=True, serialize=False)),
+                ('on', models.DateField()),
+                ('rows', models.PositiveIntegerField()),
+                ('quantiles', workspaces.canonical.CanonicalJSONField()),
+                ('psi', models.FloatField(null=True)),
+                ('by_chance', models.FloatField(null=True)),
+                ('features', workspaces.canonical.CanonicalJSONField(default=dict)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='days', to='predictions.modelversion')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('version', 'on'), name='score_day_once')],
+            },
         ),
     ]

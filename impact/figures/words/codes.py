@@ -18,6 +18,7 @@ CODES = {
     "data science": ("data science", "データサイエンス"),
     "analyze": ("analysis", "分析"),
     "decide-file": ("file of units", "対象ファイル"),
+    "drift": ("drift", "ドリフト"),
     "report": ("report", "レポート"),
     "reviewed": ("reviewed", "確認済み"),
     "signed": ("signed", "署名済み"),
