@@ -221,6 +221,7 @@ def _overrides(records: Sequence[Record], results: Sequence[Result]) -> list[Rec
                 "decision_id": decision_id,
                 "status": "overridden",
                 "executed_action": action,
+                "actor": record.row["source"],
                 "reason": REASON,
                 "occurred_at": record.written_at,
             },

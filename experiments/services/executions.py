@@ -14,6 +14,9 @@ from workspaces.errors import Invalid, Refusal
 from workspaces.models import Workspace
 from workspaces.services.facts import Taken, check_happened, take_batch
 
+# whoever does something else says so
+OF_OVERRIDES = {"executed_action": "what was done instead", "actor": "who did it", "reason": "why"}
+
 
 def log_executions(*, workspace: Workspace, raw: Sequence[Any]) -> list[Taken]:
     """Store a batch of executions and answer for each row."""
@@ -43,8 +46,9 @@ def _built(decisions: Mapping[str, Decision], row: ExecutionRow, received_at: da
         return refusal
     if row.decision_id not in decisions:
         return unknown_decision(row.decision_id)
-    if row.status == "overridden" and not row.executed_action:
-        return Invalid("invalid-field", "executed_action is missing: say what was done instead", "/executed_action")
+    for field, remedy in OF_OVERRIDES.items() if row.status == "overridden" else ():
+        if not getattr(row, field):
+            return Invalid("invalid-field", f"{field} is missing: say {remedy}", f"/{field}")
     return Execution(
         decision=decisions[row.decision_id],
         status=row.status,

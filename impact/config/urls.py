@@ -14,6 +14,7 @@ in_workspace = [
     path("", pages.home, name="home"),
     path("experiments", pages.experiments, name="experiments"),
     path("experiments/<key>", pages.experiment, name="experiment"),
+    path("experiments/<key>/compliance", pages.compliance, name="compliance"),
     path("experiments/<key>/results.json", pages.results, name="results"),
     path("experiments/<key>/comparisons.csv", pages.comparisons, name="comparisons"),
     path("experiments/<key>/agreement", pages.agreement, name="agreement"),

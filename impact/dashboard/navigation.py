@@ -20,7 +20,7 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     (_("Predictions"), ()),
     (
         _("Experiments"),
-        (Entry("experiments", _("Experiments"), ("experiment", "agreement")),),
+        (Entry("experiments", _("Experiments"), ("experiment", "agreement", "compliance")),),
     ),
     (
         _("Impact"),

@@ -18,6 +18,8 @@ from impact.agreements.services import sign
 from impact.analysis.models import Level
 from impact.analysis.selectors import newest_analysis
 from impact.dashboard import selectors
+from impact.dashboard.compliance import compliance as what_was_done
+from impact.dashboard.compliance import takes_long
 from impact.figures.agreement import agreement_page
 from impact.figures.executive import bars
 from impact.figures.experiment import experiment_page, segment_bars
@@ -59,11 +61,27 @@ def experiment(request: HttpRequest, workspace: Workspace, key: str) -> HttpResp
     shown = experiment_named(workspace, key)
     analysis = newest_analysis(shown)
     agreement = selectors.newest_agreement(shown)
-    content: dict[str, Any] = {"experiment": shown, "analysis": analysis, "agreement": agreement}
+    content: dict[str, Any] = {
+        "experiment": shown,
+        "analysis": analysis,
+        "agreement": agreement,
+    }
+    if takes_long(shown):
+        content["counts_apart"] = True
+    else:
+        content["done"] = what_was_done(shown, _language())
     if analysis is not None:
         document = completed(analysis.document, _language(), (shown.plan or {}).get("case"))
         content |= {"document": document, "page": experiment_page(document, _language())}
     return render(request, "dashboard/experiment.html", content)
+
+
+@member("viewer")
+def compliance(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """What was really done in one experiment; fetched by its page where counting takes long."""
+    shown = experiment_named(workspace, key)
+    content = {"experiment": shown, "done": what_was_done(shown, _language())}
+    return render(request, _part_or_page(request, "compliance"), content)
 
 
 @member("viewer")
@@ -127,7 +145,7 @@ def jobs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Work that waits, runs, is done or failed; the list renews itself."""
     found = newest_jobs(workspace)
     content = {"jobs": found, "busy": any(job.state in ("queued", "running") for job in found)}
-    return render(request, "dashboard/_jobs.html" if request.htmx else "dashboard/jobs.html", content)  # type: ignore[attr-defined]
+    return render(request, _part_or_page(request, "jobs"), content)
 
 
 def glossary(request: HttpRequest) -> HttpResponse:
@@ -141,6 +159,11 @@ def _document(workspace: Workspace, key: str) -> dict[str, Any]:
     if analysis is None:
         raise Missing("analysis of", key)
     return completed(analysis.document, _language(), (shown.plan or {}).get("case"))
+
+
+def _part_or_page(request: HttpRequest, name: str) -> str:
+    """What htmx asks for takes the place of a part; a person gets the whole page."""
+    return f"dashboard/{'_' if request.htmx else ''}{name}.html"  # type: ignore[attr-defined]
 
 
 def _language() -> str:

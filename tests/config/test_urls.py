@@ -32,6 +32,7 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/": {"GET": MEMBERS},
     "w/<workspace>/experiments": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>": {"GET": MEMBERS},
+    "w/<workspace>/experiments/<key>/compliance": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/results.json": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/comparisons.csv": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/agreement": {"GET": MEMBERS, "POST": PERSONS},

@@ -54,6 +54,7 @@ PAGES = (
     "/w/mobile/experiments/mails",
     "/w/mobile/experiments/offers",
     "/w/mobile/experiments/offers/agreement",
+    "/w/mobile/experiments/offers/compliance",
     "/w/mobile/reports",
     "/w/mobile/reports/1",
     "/w/mobile/jobs",

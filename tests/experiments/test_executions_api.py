@@ -78,6 +78,8 @@ def test_a_strangers_decision_is_unknown(decision: str, other_workspace: Workspa
         ({"status": None}, "/status"),
         ({"status": "overridden"}, "/executed_action"),
         ({"status": "overridden", "executed_action": "No Action"}, "/executed_action"),
+        ({"status": "overridden", "executed_action": "none", "reason": "asked"}, "/actor"),
+        ({"status": "overridden", "executed_action": "none", "actor": "agent 7"}, "/reason"),
         ({"decision_id": ""}, "/decision_id"),
         ({"occurred_at": "2026-01-05"}, "/occurred_at"),
         ({"actor": "a\u200bb"}, "/actor"),

@@ -23,6 +23,13 @@ CODES = {
     "reviewed": ("reviewed", "確認済み"),
     "signed": ("signed", "署名済み"),
     "measured": ("measured", "実測"),
+    "randomized": ("randomized", "無作為化"),
+    "policy": ("by policy", "方針による"),
+    "holdout": ("held out for the long run", "ホールドアウト"),
+    "forced_safety": ("forced for safety", "安全のための強制"),
+    "forced_capacity": ("forced by capacity", "枠不足による強制"),
+    "manual": ("chosen by a person", "担当者による選択"),
+    "fallback": ("fallback to the baseline", "基準への退避"),
     "guess": ("a guess", "推測"),
 }
 
