@@ -42,12 +42,12 @@ def get_jobs(call: Call) -> JobPage:
 
 
 def get_job(call: Call) -> JobAnswer:
-    return job_answer(_job(call))
+    return job_answer(job_named(call))
 
 
 def get_job_file(call: Call) -> Answer:
     """The file of a job that makes one, once it is done."""
-    job = _job(call)
+    job = job_named(call)
     path = answer_file(job)
     if path.exists():
         return Answer(path)
@@ -56,7 +56,7 @@ def get_job_file(call: Call) -> Answer:
     raise Missing("file of the job", str(job.pk))
 
 
-def _job(call: Call) -> Job:
+def job_named(call: Call) -> Job:
     text = call.path["id"]
     try:
         job = Job.objects.within(call.workspace).filter(pk=UUID(text)).first()

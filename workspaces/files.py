@@ -37,17 +37,17 @@ def answer_file(job: Job) -> Path:
 
 
 @contextmanager
-def received(workspace: Workspace, chunks: Iterable[bytes]) -> Iterator[tuple[Path, str]]:
+def received(workspace: Workspace, chunks: Iterable[bytes], largest: int | None = None) -> Iterator[tuple[Path, str]]:
     """Write down what comes in and give it with its SHA-256; whoever wants to keep it moves it."""
-    digest, size = hashlib.sha256(), 0
+    digest, size, largest = hashlib.sha256(), 0, largest or LARGEST
     with tempfile.NamedTemporaryFile(dir=folder(workspace), prefix=DRAFT, delete=False) as draft:
         path = Path(draft.name)
         try:
             for chunk in chunks:
                 size += len(chunk)
-                if size > LARGEST:
+                if size > largest:
                     raise Refusal(
-                        "too-large", f"The file is larger than {LARGEST // 1024**2} MiB; send it in several files."
+                        "too-large", f"The file is larger than {largest // 1024**2} MiB; send it in several files."
                     )
                 digest.update(chunk)
                 draft.write(chunk)
@@ -81,3 +81,8 @@ def settle(file: IO[bytes] | IO[str]) -> None:
     """Make sure that a power cut after the move can't leave an empty file behind."""
     file.flush()
     os.fsync(file.fileno())
+
+
+def harmless(text: str) -> str:
+    """A cell that a spreadsheet won't take for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -77,7 +77,7 @@ class Endpoint:
     single: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
-    takes: str = JSON
+    takes: tuple[str, ...] = (JSON,)
     gives: str = JSON
     reads_workspace: bool = False
 
@@ -235,7 +235,7 @@ def _call(request: HttpRequest, workspace: Workspace, key: ApiKey, endpoint: End
     body: Any = None
     rows: list[Any] = []
     single = False
-    if endpoint.takes != JSON:
+    if JSON not in endpoint.takes:
         body = _pieces(request, endpoint.takes)
     elif endpoint.body:
         body = convert(load_json(_body(request) or b"{}"), endpoint.body)
@@ -250,10 +250,11 @@ def _call(request: HttpRequest, workspace: Workspace, key: ApiKey, endpoint: End
     return Call(workspace, key, body, rows, single, path, request.GET.dict())
 
 
-def _pieces(request: HttpRequest, takes: str) -> Iterator[bytes]:
+def _pieces(request: HttpRequest, takes: Sequence[str]) -> Iterator[bytes]:
     """Read a body when the view wants it, and never the whole of it."""
-    if request.content_type != takes:
-        raise Refusal("bad-file", f"Content-Type == {request.content_type!r}; send the file itself, as {takes}.")
+    if request.content_type not in takes:
+        known = " or ".join(takes)
+        raise Refusal("bad-file", f"Content-Type == {request.content_type!r}; send the file itself, as {known}.")
     while piece := request.read(READ_BYTES):
         yield piece
 

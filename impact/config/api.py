@@ -25,6 +25,7 @@ from workspaces.errors import Refusal
 from workspaces.rest import BatchAnswer, Endpoint, problem, view_of
 
 CSV = "text/csv"
+FILES = (CSV, "application/x-ndjson", "application/vnd.apache.parquet")
 PAGE = {"limit": "Rows a page, 1 to 500.", "cursor": "What the last page gave as `next`."}
 STEPS = ("pause", "resume", "close", "conclude", "abort", "archive")
 
@@ -56,6 +57,16 @@ ENDPOINTS = (
         "Say until when a feed has sent every event of a type.", answer=FeedAnswer, body=Heartbeat,
     ),
     Endpoint(
+        "POST", "/imports", "log", ledger.post_imports,
+        "Take in a file of facts, later; the same file again is the same job.",
+        answer=workspaces.JobAnswer, status=202, takes=FILES,
+        query={"kind": "What its rows are: outcomes, costs, executions or predictions."},
+    ),
+    Endpoint(
+        "GET", "/imports/<id>/reasons", "log", ledger.get_reasons,
+        "Row by row why rows of an import are in quarantine or rejected.", answer=str, gives=CSV,
+    ),
+    Endpoint(
         "GET", "/experiments", "read", experiments.get_experiments, "List experiments.",
         answer=experiments.ExperimentPage, query=PAGE,
     ),
@@ -79,7 +90,7 @@ ENDPOINTS = (
     Endpoint(
         "POST", "/experiments/<key>/assignments", "decide", experiments.post_assignments,
         "Decide about a file of scored units, later; the same file again is the same job.",
-        answer=workspaces.JobAnswer, status=202, takes=CSV,
+        answer=workspaces.JobAnswer, status=202, takes=(CSV,),
     ),
     Endpoint(
         "POST", "/experiments/<key>/analyses", "manage", analysis.post_analysis, "Analyse an experiment now.",

@@ -10,6 +10,7 @@ from django.db import close_old_connections
 from experiments.services.decide_file import DECIDE_FILE, decide_file
 from impact.analysis.jobs import analyze_job
 from impact.analysis.queue import ANALYZE, enqueue_due_analyses
+from impact.ledger.imports.load import IMPORT, import_facts
 from impact.reports.jobs import REPORT, report_job
 from impact.reports.services import claim_due_schedules
 from predictions.jobs import drift_job
@@ -20,6 +21,7 @@ KINDS: dict[str, Callable[[jobs.Attempt], Any]] = {
     ANALYZE: analyze_job,
     DECIDE_FILE: decide_file,
     DRIFT: drift_job,
+    IMPORT: import_facts,
     REPORT: report_job,
 }
 

@@ -87,9 +87,12 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
             "5XX": _refused("Not possible just now", range(500, 600), schema_of),
         },
     }
-    if endpoint.body or endpoint.rows or endpoint.takes != JSON:
+    if endpoint.body or endpoint.rows or JSON not in endpoint.takes:
         schema = _body_schema(endpoint, schema_of)
-        operation["requestBody"] = {"required": True, "content": {endpoint.takes: {"schema": schema}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {takes: {"schema": schema} for takes in endpoint.takes},
+        }
     return operation
 
 
@@ -102,7 +105,7 @@ def _refused(said: str, statuses: range, schema_of: dict[str, Any]) -> dict[str,
 
 
 def _body_schema(endpoint: Endpoint, schema_of: dict[str, Any]) -> Any:
-    if endpoint.takes != JSON:
+    if JSON not in endpoint.takes:
         return {"type": "string"}
     if endpoint.rows is None:
         return schema_of[str(endpoint.body)]

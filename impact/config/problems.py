@@ -28,6 +28,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "invalid-declaration": (422, "Invalid declaration"),
     "invalid-workspace": (422, "Invalid workspace"),
     "bad-file": (422, "Bad file"),
+    "bad-row": (422, "Bad row"),
     "bad-specification": (422, "Bad specification"),
     "time-stated": (422, "Time stated"),
     "newer-than-the-decision": (422, "Newer than the decision"),

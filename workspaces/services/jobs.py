@@ -125,6 +125,11 @@ class Attempt:
         if not mine.update(progress=share, message=message[:300]):
             raise LeaseLost
 
+    def checkpoint(self, share: float, message: str, so_far: Any) -> None:
+        """Inside ``writing``: keep what is done so far, which the next attempt finds as the job's result."""
+        self.job.progress, self.job.message, self.job.result = share, message[:300], so_far
+        self.job.save(update_fields=["progress", "message", "result"])
+
 
 def _renew(job: Job, stop: threading.Event) -> None:
     try:

@@ -19,6 +19,7 @@ CODES = {
     "analyze": ("analysis", "分析"),
     "decide-file": ("file of units", "対象ファイル"),
     "drift": ("drift", "ドリフト"),
+    "import": ("file of facts", "事実のファイル"),
     "report": ("report", "レポート"),
     "reviewed": ("reviewed", "確認済み"),
     "signed": ("signed", "署名済み"),

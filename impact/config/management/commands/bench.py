@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-BENCHES = {"decide": "tests.bench.decide", "stats": "tests.bench.stats"}
+BENCHES = {"decide": "tests.bench.decide", "ingest": "tests.bench.ingest", "stats": "tests.bench.stats"}
 
 
 class Command(BaseCommand):

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         deciding = experiment_named(self.workspace(workspace), experiment)
         with progress_bar(quiet=not self.stderr.isatty()) as show:
             job = enqueue_file(experiment=deciding, chunks=pieces(file), name=str(file))
-            finish(job, show)
+            finish(job, lambda attempt: decide_file(attempt, show), show)
         if job.state == Job.State.FAILED:
             raise CommandError(job.error)
         try:
@@ -58,12 +58,12 @@ def pieces(file: Path) -> Iterator[bytes]:
         raise CommandError(f"{file}: {error.strerror}; check the path.") from error
 
 
-def finish(job: Job, show: Callable[[float, str], None]) -> None:
+def finish(job: Job, work: Callable[[jobs.Attempt], Any], show: Callable[[float, str], None]) -> None:
     """Do the job, or wait for the worker that does it already."""
     while job.state not in (Job.State.DONE, Job.State.FAILED):
         mine = jobs.claim(job)
         if mine:
-            jobs.run(mine, lambda attempt: decide_file(attempt, show))
+            jobs.run(mine, work)
         else:
             show(job.progress, job.message or "waiting for the worker that does it")
             time.sleep(WAIT)

@@ -1,0 +1,185 @@
+"""A file of facts in chunks, each row with its number: CSV, NDJSON or Parquet, never whole in memory."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from workspaces.errors import Refusal
+from workspaces.strict import Row, check, parse_json
+
+# so many that a chunk is stored within a second
+ROWS_A_CHUNK = 20_000
+PARQUET = b"PAR1"
+BOOLEANS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows by their numbers; ``share`` of the file is read with them.
+
+    ``columns`` are the cells as they were sent where the file has columns, ``document`` is one row as JSON would
+    have said it, or the refusal in its place.
+    """
+
+    numbers: Sequence[int]
+    document: Callable[[int], Any]
+    share: float
+    columns: dict[str, Sequence[Any]] = field(default_factory=dict)
+
+
+class FactFile(Protocol):
+    def chunks(self) -> Iterator[Chunk]: ...
+
+
+def open_file(path: Path, shape: type[Row], name: str = "The file") -> FactFile:
+    """Open a file by what it begins with; refuse one whose columns don't fit."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith(PARQUET):
+        # the numeric libraries take long to import, and web processes mostly do without
+        from impact.ledger.imports.parquet import ParquetFile
+
+        return ParquetFile(path, shape, name)
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
+        return LineFile(path)
+    return TextFile(path, shape, name)
+
+
+def check_columns(columns: Sequence[str], shape: type[Row], name: str) -> None:
+    """Refuse columns that the rows don't have, that stand twice, and rows without what they must say."""
+    fields = {one.name: one.required for one in msgspec.structs.fields(shape)}
+    for column in columns:
+        if column not in fields:
+            raise Refusal(
+                "bad-file",
+                f"{name}: the column {column[:100]!r} is not known; rename it to one of {', '.join(fields)}, "
+                "or take it out.",
+            )
+        if columns.count(column) > 1:
+            raise Refusal("bad-file", f"{name}: the column {column!r} stands twice; take one out.")
+    for column, required in fields.items():
+        if required and column not in columns:
+            raise Refusal("bad-file", f"{name}: the column {column!r} is missing; add it.")
+
+
+def checked(document: Any) -> Any:
+    """The document, or what keeps it from being taken."""
+    try:
+        check(document)
+    except Refusal as refusal:
+        return refusal
+    return document
+
+
+class TextFile:
+    """CSV in UTF-8 with a header; rows are numbered as a spreadsheet does, the header being 1."""
+
+    def __init__(self, path: Path, shape: type[Row], name: str) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            head = file.readline()
+        self.delimiter = max((",", ";", "\t"), key=lambda mark: head.count(mark.encode()))
+        first = next((cells for _, cells in self._records(io.BytesIO(head))), None)
+        if not isinstance(first, list):
+            raise Refusal("bad-file", f"{name} has no header; its first line must name the columns.")
+        self.columns = [cell.strip() for cell in first]
+        check_columns(self.columns, shape, name)
+
+    def chunks(self) -> Iterator[Chunk]:
+        size, width = self.path.stat().st_size, len(self.columns)
+        with self.path.open("rb") as file:
+            records = islice(self._records(file), 1, None)
+            while batch := list(islice(records, ROWS_A_CHUNK)):
+                numbers, rows = zip(*batch, strict=True)
+                found = ((place, _broken(row, width)) for place, row in enumerate(rows))
+                broken = {place: refusal for place, refusal in found if refusal}
+                sound = [[""] * width if place in broken else row for place, row in enumerate(rows)] if broken else rows
+                columns = dict(zip(self.columns, zip(*sound, strict=True), strict=True))
+                yield Chunk(numbers, _documents(columns, broken), file.tell() / size, columns)
+
+    def _records(self, file: Any) -> Iterator[tuple[int, Any]]:
+        """Cells of each row that isn't blank, or why it has none."""
+        # what isn't UTF-8 becomes half a surrogate pair, which no row may hold
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        reader, number = csv.reader(text, delimiter=self.delimiter, strict=True), 0
+        while True:
+            number += 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                text.detach()
+                return
+            except csv.Error as error:
+                yield number, Refusal("bad-row", f"The row is not CSV: {error}; save the file as CSV again.")
+            else:
+                if cells:
+                    yield number, cells
+
+
+def _broken(row: Any, width: int) -> Refusal | None:
+    if isinstance(row, Refusal):
+        return row
+    if len(row) == width:
+        return None
+    return Refusal(
+        "bad-row",
+        f"The row has {len(row)} cells, the header names {width} columns; quote cells that hold the separator.",
+    )
+
+
+def _documents(columns: dict[str, Sequence[str]], broken: dict[int, Refusal]) -> Callable[[int], Any]:
+    def document(place: int) -> Any:
+        if place in broken:
+            return broken[place]
+        # an empty cell says nothing
+        return checked({name: typed(name, cells[place]) for name, cells in columns.items() if cells[place] != ""})
+
+    return document
+
+
+def typed(name: str, cell: str) -> Any:
+    """What JSON would hold in the place of a text; what can't be read stays, to be complained about."""
+    if name == "score":
+        try:
+            return float(cell)
+        except ValueError:
+            return cell
+    if name == "estimated":
+        return BOOLEANS.get(cell.lower(), cell)
+    if name == "features":
+        try:
+            return parse_json(cell.encode())
+        except (Refusal, UnicodeEncodeError):
+            return cell
+    return cell
+
+
+class LineFile:
+    """One JSON object a line; rows are numbered as lines are."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def chunks(self) -> Iterator[Chunk]:
+        size = self.path.stat().st_size
+        with self.path.open("rb") as file:
+            lines = ((number, line) for number, line in enumerate(file, start=1) if line.strip())
+            while batch := list(islice(lines, ROWS_A_CHUNK)):
+                numbers, texts = zip(*batch, strict=True)
+                yield Chunk(numbers, lambda place, texts=texts: _line(texts[place]), file.tell() / size)  # type: ignore[misc]
+
+
+def _line(line: bytes) -> Any:
+    try:
+        return checked(parse_json(line.removeprefix(codecs.BOM_UTF8)))
+    except Refusal as refusal:
+        return refusal
