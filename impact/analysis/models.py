@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from experiments.models import Experiment
+from predictions.models import ModelVersion
 from workspaces.canonical import CanonicalJSONField
 from workspaces.scoping import Owned
 
@@ -106,3 +107,17 @@ class Verdict(Part):
             models.UniqueConstraint(fields=["analysis", "arm"], condition=Q(overall=False), name="verdict_one_an_arm"),
             models.CheckConstraint(condition=Q(level__in=Level.values), name="verdict_level_is_known"),
         ]
+
+
+class Calibration(Part):
+    """How right a model's version was about units that were left alone, by the experiment of the analysis."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="calibrations")
+    as_of = models.DateTimeField()
+    rows = models.PositiveIntegerField()
+    # measured, or refused with its reason
+    content = CanonicalJSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["analysis", "version"], name="calibration_once_a_version")]
+        indexes = [models.Index(fields=["version", "-as_of"], name="calibration_newest")]

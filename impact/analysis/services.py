@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -14,8 +15,9 @@ from impact.agreements.plan import MONEY, Plan, from_content
 from impact.analysis.document import analysis_id, results_document, seed_of
 from impact.analysis.freeze import damaged, directory, freeze
 from impact.analysis.measure import measure
-from impact.analysis.models import Analysis, Check, Estimate, Snapshot, Verdict
+from impact.analysis.models import Analysis, Calibration, Check, Estimate, Snapshot, Verdict
 from impact.analysis.queue import not_started
+from impact.analysis.untouched import calibrations
 from impact.analysis.version import CODE_VERSION
 from workspaces import clock
 from workspaces.canonical import digest, dumps
@@ -42,9 +44,13 @@ def analyze(
     snapshot = freeze(experiment=experiment, plan=plan, as_of=as_of or clock.now(experiment.workspace))
     progress(0.5, "measuring")
     document = compute(experiment, snapshot, plan)
+    progress(0.8, "looking at units that were left alone")
+    calibrated = calibrations(experiment, plan, snapshot)
     progress(0.9, "storing")
     with writing():
-        return store(experiment, snapshot, document)
+        analysis = store(experiment, snapshot, document)
+        store_calibrations(analysis, calibrated)
+    return analysis
 
 
 def compute(experiment: Experiment, snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
@@ -75,6 +81,23 @@ def store(experiment: Experiment, snapshot: Snapshot, document: dict[str, Any]) 
     if insert_new([analysis]):
         _store_parts(analysis)
     return Analysis.objects.within(experiment.workspace).get(pk=analysis.pk)
+
+
+def store_calibrations(analysis: Analysis, calibrated: Mapping[UUID, dict[str, Any]]) -> None:
+    """Keep how right each version was, once an analysis."""
+    insert_new(
+        [
+            Calibration(
+                workspace=analysis.workspace,
+                analysis=analysis,
+                version_id=version,
+                as_of=analysis.as_of,
+                rows=content["rows"],
+                content=content,
+            )
+            for version, content in calibrated.items()
+        ]
+    )
 
 
 def differing(analysis: Analysis) -> list[str]:

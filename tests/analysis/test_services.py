@@ -85,7 +85,12 @@ def test_a_lost_lease_stores_nothing(trial: Experiment) -> None:
 def test_says_how_far_it_is(trial: Experiment) -> None:
     said: list[tuple[float, str]] = []
     analyze(experiment=trial, progress=lambda share, message: said.append((share, message)))
-    assert [message for _, message in said] == ["freezing decisions and events", "measuring", "storing"]
+    assert [message for _, message in said] == [
+        "freezing decisions and events",
+        "measuring",
+        "looking at units that were left alone",
+        "storing",
+    ]
     assert sorted(share for share, _ in said) == [share for share, _ in said]
 
 

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('experiments', '0001_initial'),
+        ('predictions', '0001_initial'),
         ('workspaces', '0001_initial'),
     ]
 
@@ -115,5 +116,21 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='verdict',
             constraint=models.CheckConstraint(condition=models.Q(('level__in', ['proven', 'likely', 'unclear', 'harmful', 'too_early', 'withheld'])), name='verdict_level_is_known'),
+        ),
+        migrations.CreateModel(
+            name='Calibration',
+            fields=[
+                ('id', models.UUIDField(default=workspaces.identifiers.new_id, editable=False, primary_key=True, serialize=False)),
+                ('as_of', models.DateTimeField()),
+                ('rows', models.PositiveIntegerField()),
+                ('content', workspaces.canonical.CanonicalJSONField()),
+                ('analysis', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='analysis.analysis')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calibrations', to='predictions.modelversion')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['version', '-as_of'], name='calibration_newest')],
+                'constraints': [models.UniqueConstraint(fields=('analysis', 'version'), name='calibration_once_a_version')],
+            },
         ),
     ]
