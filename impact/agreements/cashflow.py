@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 MONTHS = 12
@@ -262,6 +262,31 @@ def swing(figure: float, slope: float, low: float, base: float, high: float) -> 
     flips = base - figure / slope if slope else None
     at_low, at_high = figure + slope * (low - base), figure + slope * (high - base)
     return Swing(at_low, at_high, flips, flips is not None and low <= flips <= high)
+
+
+def crossing(figure: Callable[[float], float], low: float, high: float) -> float | None:
+    """Return where a figure changes its sign between two values, or None where both ends have the same.
+
+    Parameters
+    ----------
+    figure : function
+        Continuous and monotone between the two.
+    low, high : float
+    """
+    at_low = figure(low)
+    if not at_low:
+        return low
+    if (at_low > 0) == (figure(high) > 0):
+        return None
+    for _ in range(200):
+        middle = (low + high) / 2
+        if not low < middle < high:
+            break
+        if (figure(middle) > 0) == (at_low > 0):
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def _check(programme: Programme) -> None:

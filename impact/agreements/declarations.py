@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
-from experiments.models import Experiment, Status
+from experiments.models import Experiment, Policy, Status
 from impact.agreements.design import design_of
 from impact.agreements.models import Agreement, Assumption, Metric
 from impact.agreements.plan import (
     BreakEven,
     Case,
+    Deployment,
     Direction,
     MetricKind,
     Net,
     Plan,
     PlannedArm,
     PlannedMetric,
+    PlannedPolicy,
+    Quantity,
     Role,
     Term,
     to_content,
@@ -29,7 +33,7 @@ from workspaces.canonical import digest
 from workspaces.declarations import Change, Declaration, Declared, declare_version, differences, noted
 from workspaces.errors import Missing, Refusal
 from workspaces.models import Workspace
-from workspaces.strict import Days, Id, Key, Text
+from workspaces.strict import Days, Id, Key, Text, Time
 
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 
@@ -57,6 +61,14 @@ class MetricDeclared(Declared):
     value: list[TermDeclared] | None = None
 
 
+class CashDeclared(Declared):
+    """A value that arrives as a monthly margin, of which ``kept`` is left each month; ``rate`` discounts it."""
+
+    months: Annotated[int, msgspec.Meta(ge=1, le=600)]
+    kept: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    rate: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+
+
 class AssumptionDeclared(Declared):
     key: Key
     name: Text
@@ -67,6 +79,8 @@ class AssumptionDeclared(Declared):
     owner: Text
     status: Literal["measured", "agreed", "guess"]
     source: Text = ""
+    valid_from: Time | None = None
+    cash: CashDeclared | None = None
 
 
 class ExpectedDeclared(Declared):
@@ -78,6 +92,22 @@ class ExpectedDeclared(Declared):
     baseline: float
     effect: float
     explained: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+
+
+class DeploymentDeclared(Declared):
+    """What a year of using the result is counted with; amounts or keys of assumptions."""
+
+    cases_per_year: float | Key
+    build: float | Key = 0.0
+    running_per_year: float | Key = 0.0
+    discount_rate: float | Key = 0.0
+    adoption: float | Key = 1.0
+    years: Annotated[int, msgspec.Meta(ge=1, le=30)] = 1
+    holdout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    spread: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    expires_months: Annotated[int, msgspec.Meta(ge=1, le=120)] = 12
+    deploys: Key | None = None
+    todays_rule: Key | None = None
 
 
 class GuardrailDeclared(Declared):
@@ -106,6 +136,7 @@ class AgreementDeclared(Declared):
     power: Share = 0.8
     target_roi: float = 0.0
     segments: list[Key] = []
+    deployment: DeploymentDeclared | None = None
 
 
 def declare_metric(workspace: Workspace, declared: MetricDeclared, actor: str) -> Change:
@@ -135,6 +166,7 @@ def declare_assumption(workspace: Workspace, declared: AssumptionDeclared, actor
             "/base",
         )
     content = {name: getattr(declared, name) for name in AssumptionDeclared.__struct_fields__ if name != "key"}
+    content["cash"] = msgspec.to_builtins(declared.cash)
     return declare_version("assumption", Assumption, workspace, declared.key, content, actor)
 
 
@@ -196,6 +228,10 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
     assert point is not None
     design = design_of(experiment)
     _check_expected(declared, driver, experiment)
+    policies = _policies(workspace, point.key)
+    deployment = _deployment(declared.deployment, assumptions, used, policies) if declared.deployment else None
+    if deployment and not net:
+        raise Refusal("invalid-declaration", f"{declared.primary} is no money: leave the deployment out", "/deployment")
     return Plan(
         experiment=experiment.key,
         name=experiment.name,
@@ -205,6 +241,8 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
         metrics=planned,
         net=net,
         break_even=BreakEven(metric=driver.key, times=priced.times) if driver and priced else None,
+        deployment=deployment,
+        policies=policies,
         alpha=declared.alpha,
         power=declared.power,
         target_roi=declared.target_roi,
@@ -223,22 +261,54 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
             if_wins=declared.if_wins,
             if_unclear=declared.if_unclear,
             if_loses=declared.if_loses,
-            assumptions=[
-                {
-                    "key": key,
-                    "name": assumptions[key].name,
-                    "low": assumptions[key].low,
-                    "base": assumptions[key].base,
-                    "high": assumptions[key].high,
-                    "unit": assumptions[key].unit,
-                    "owner": assumptions[key].owner,
-                    "status": assumptions[key].status,
-                }
-                for key in sorted(used)
-            ],
+            assumptions=[_frozen(assumptions[key]) for key in sorted(used)],
         ),
         **design,
     )
+
+
+def _frozen(assumption: Assumption) -> dict[str, Any]:
+    """An assumption as it is now, so that no later version changes what was signed."""
+    names = ("key", "version", "name", "low", "base", "high", "unit", "owner", "source", "status", "cash")
+    since = assumption.valid_from
+    return {name: getattr(assumption, name) for name in names} | {
+        "valid_from": since and since.astimezone(UTC).isoformat()
+    }
+
+
+def _policies(workspace: Workspace, point: str) -> list[PlannedPolicy]:
+    found = Policy.objects.within(workspace).current().filter(decision_point=point).order_by("key")
+    return [PlannedPolicy(key=one.key, version=one.version, role=one.role) for one in found]
+
+
+def _deployment(
+    declared: DeploymentDeclared, assumptions: dict[str, Assumption], used: set[str], policies: list[PlannedPolicy]
+) -> Deployment:
+    """Resolve what a year is counted with; every end of an assumption must be a possible number too."""
+    limits = {"discount_rate": 1.0, "adoption": 1.0}
+    found: dict[str, Any] = {
+        name: getattr(declared, name)
+        for name in ("years", "holdout", "spread", "expires_months", "deploys", "todays_rule")
+    }
+    for name in ("cases_per_year", "build", "running_per_year", "discount_rate", "adoption"):
+        said, pointer = getattr(declared, name), f"/deployment/{name}"
+        if isinstance(said, str):
+            if said not in assumptions:
+                raise Missing("assumption", said, pointer)
+            used.add(said)
+            ends = (assumptions[said].low, assumptions[said].high)
+            found[name] = Quantity(base=assumptions[said].base, assumption=said)
+        else:
+            ends = (said, said)
+            found[name] = Quantity(base=said)
+        if ends[0] < 0 or ends[1] > limits.get(name, ends[1]):
+            above = f" and at most {limits[name]:g}" if name in limits else ""
+            raise Refusal("invalid-declaration", f"{name} == {said!r}, must be at least 0{above}", pointer)
+    for name in ("deploys", "todays_rule"):
+        key = getattr(declared, name)
+        if key and key not in {policy.key for policy in policies}:
+            raise Missing("policy", key, f"/deployment/{name}")
+    return Deployment(**found)
 
 
 def _roles(declared: AgreementDeclared, metrics: dict[str, Metric]) -> list[tuple[str, str, float | None]]:

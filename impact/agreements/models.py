@@ -57,6 +57,9 @@ class Assumption(Versioned):
     owner = models.CharField(max_length=200)
     source = models.TextField(blank=True)
     status = models.CharField(max_length=8, choices=Status.choices)
+    valid_from = models.DateTimeField(null=True)
+    # months, kept, rate: money that arrives as a monthly margin which fades; none: with the outcome
+    cash = CanonicalJSONField(null=True)
 
     class Meta(Versioned.Meta):
         constraints = [

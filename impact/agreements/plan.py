@@ -54,6 +54,41 @@ class Net(msgspec.Struct, frozen=True, kw_only=True):
     value: list[Term]
 
 
+class Quantity(msgspec.Struct, frozen=True, kw_only=True):
+    """A number of the business case, from an assumption where one is named."""
+
+    base: float
+    assumption: str | None = None
+
+
+class PlannedPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered policy whose worth is told on the experiment's rows."""
+
+    key: str
+    version: int
+    role: str
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a year of using the result is counted with.
+
+    ``spread`` is of true effects per row, by which what was chosen for doing best is booked shrunk; ``deploys`` is
+    the policy that would be used, or none for the arm that does best; ``todays_rule`` the policy used until now.
+    """
+
+    cases_per_year: Quantity
+    build: Quantity
+    running_per_year: Quantity
+    discount_rate: Quantity
+    adoption: Quantity
+    years: int
+    holdout: float = 0.0
+    spread: float | None = None
+    expires_months: int = 12
+    deploys: str | None = None
+    todays_rule: str | None = None
+
+
 class BreakEven(msgspec.Struct, frozen=True, kw_only=True):
     """The metric that the action is meant to move, and what one unit of it is worth."""
 
@@ -98,6 +133,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     metrics: list[PlannedMetric]
     net: Net | None = None
     break_even: BreakEven | None = None
+    deployment: Deployment | None = None
+    policies: list[PlannedPolicy] = []
     comparisons: Literal["baseline", "all"] = "baseline"
     alpha: float = 0.05
     power: float = 0.8
@@ -127,6 +164,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         if self.comparisons == "all":
             pairs += [(left, right) for place, left in enumerate(others) for right in others[place + 1 :]]
         return pairs
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """Assumption -> the column that is proportional to it: the value, or the part of it that it is in."""
+        terms = self.net.value if self.net else []
+        named = dict.fromkeys(term.assumption for term in terms if term.assumption and term.times)
+        alone = len(named) == 1 and all(term.assumption for term in terms)
+        return {key: "value" if alone else f"assumed {key}" for key in named if key}
 
     @property
     def primary(self) -> PlannedMetric | None:

@@ -56,6 +56,7 @@ class Evidence:
     measured: Measured
     metrics: list[dict[str, Any]]
     money: dict[str, Any] | None
+    statement: dict[str, Any] | None = None
 
 
 def mature_rows(seen: Evidence) -> Finding:
@@ -201,6 +202,17 @@ def driver_and_money(seen: Evidence) -> Finding | None:
     return Finding("driver_and_money", "warn", not disagreeing, numbers={"disagreeing": disagreeing})
 
 
+def assumptions_hold(seen: Evidence) -> Finding | None:
+    """No agreed or guessed assumption flips the decision within its own range."""
+    if seen.money is None or not seen.plan.case.assumptions:
+        return None
+    found = [(block["arm"], flip) for block in seen.money["comparisons"] for flip in block.get("flips", [])]
+    if seen.statement and seen.statement["policy"]:
+        found += [(seen.statement["policy"], flip) for flip in seen.statement["tornado"]]
+    flipping = [{"of": of} | flip for of, flip in found if flip["inside"]]
+    return Finding("assumptions_hold", "warn", not flipping, numbers={"flips": flipping})
+
+
 def cost_booked(seen: Evidence) -> Finding | None:
     """Costs come from what was booked, not from what was planned."""
     if seen.plan.net is None or not seen.measured.total_cost or seen.plan.origin == "loaded":
@@ -257,6 +269,7 @@ CHECKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     clusters_enough,
     covariates_balanced,
     driver_and_money,
+    assumptions_hold,
     cost_booked,
     cost_varies,
     guardrails_hold,

@@ -9,9 +9,11 @@ from typing import Any
 from experiments.models import Experiment
 from impact.agreements.plan import MONEY, Plan
 from impact.analysis.checks import Evidence, run_checks
-from impact.analysis.estimate import adjust_by_holm, metric_block, money_block, segment_blocks
-from impact.analysis.measure import Measured
+from impact.analysis.estimate import adjust_by_holm, estimator, metric_block, money_block, segment_blocks
+from impact.analysis.measure import NET, Measured
 from impact.analysis.models import Snapshot
+from impact.analysis.policies import of_policy, policy_blocks, value_ladder
+from impact.analysis.value_statement import Option, value_statement
 from impact.analysis.verdict import verdicts
 from impact.analysis.version import CODE_VERSION
 from workspaces.canonical import digest
@@ -33,7 +35,8 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
     metrics = [metric_block(plan, metric, measured.families[metric.key], seed) for metric in plan.metrics]
     money = money_block(plan, measured.families[MONEY], seed) if plan.net else None
     _adjust(plan, metrics, money)
-    checks = run_checks(Evidence(plan, measured, metrics, money))
+    statement = _value_statement(plan, measured, money)
+    checks = run_checks(Evidence(plan, measured, metrics, money, statement))
     primary = MONEY if plan.net else plan.primary.key if plan.primary else MONEY
     decisive = [block["net"] for block in money["comparisons"]] if money else _of_primary(plan, metrics)
     final = measured.open == 0 and snapshot.manifest["enrolment_over"]
@@ -77,8 +80,9 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
         "metrics": metrics,
         "money": money,
         "segments": segment_blocks(plan, measured),
-        "policies": [],
-        "value_statement": None,
+        "policies": policy_blocks(plan, measured.chosen, seed),
+        "value_ladder": value_ladder(plan, measured.chosen),
+        "value_statement": statement,
         "origin": plan.origin,
         "verdicts": of_arms,
         "verdict": overall,
@@ -94,6 +98,24 @@ def _adjust(plan: Plan, metrics: list[dict[str, Any]], money: dict[str, Any] | N
         families.append((MONEY, [block["net"] for block in money["comparisons"]]))
     for name, family in families:
         adjust_by_holm(plan, name, family)
+
+
+def _value_statement(plan: Plan, measured: Measured, money: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A year of the policy that was signed to be used, or else of the arm that does best."""
+    if money is None or plan.deployment is None:
+        return None
+    family, chosen, baseline = measured.families[MONEY], measured.chosen, plan.baseline.key
+    key = plan.deployment.deploys
+    if key and chosen and key in chosen.policies:
+        option = Option(None, key, lambda contrast: of_policy(plan, chosen, key, contrast))
+        return value_statement(plan, option, family.table.n, None, baseline)
+    against = [block for block in money["comparisons"] if block["baseline"] == baseline]
+    estimated = [block for block in against if block["net"]["effect"] is not None]
+    if key or not estimated:
+        return None
+    best = max(estimated, key=lambda block: block["net"]["effect"])["arm"]
+    option = Option(best, None, estimator(plan, family, best, baseline))
+    return value_statement(plan, option, family.table.n, family.table.arm_sample(best, NET).n, baseline)
 
 
 def _of_primary(plan: Plan, metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:

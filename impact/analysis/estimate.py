@@ -12,6 +12,7 @@ from scipy import special
 from impact.agreements.plan import MONEY, Plan, PlannedMetric
 from impact.analysis.measure import NET, Family, Measured
 from impact.analysis.methods import Comparison, Data, compared, lift_of
+from impact.analysis.value_statement import flips
 from impact.stats.adjustment import lin
 from impact.stats.beliefs import expected_loss
 from impact.stats.clusters import cr2
@@ -178,7 +179,8 @@ def _non_inferiority(plan: Plan, metric: PlannedMetric, effect: Effect | NotEsti
     return {"margin": metric.margin, **found._asdict()}
 
 
-def _estimator(plan: Plan, family: Family, arm: str, baseline: str) -> Callable[[Contrast], TEffect | NotEstimable]:
+def estimator(plan: Plan, family: Family, arm: str, baseline: str) -> Callable[[Contrast], TEffect | NotEstimable]:
+    """What turns a linear combination of columns into its effect, by the design."""
     sums = family.sums
     if plan.clustered and sums is not None:
         return lambda contrast: cr2(sums, contrast, arm, baseline)
@@ -186,7 +188,7 @@ def _estimator(plan: Plan, family: Family, arm: str, baseline: str) -> Callable[
 
 
 def _money_comparison(plan: Plan, family: Family, arm: str, baseline: str, seed: int) -> dict[str, Any]:
-    estimate, data = _estimator(plan, family, arm, baseline), _data(family)
+    estimate, data = estimator(plan, family, arm, baseline), _data(family)
     blocks = {}
     for name, contrast in (("value", {"value": 1.0}), ("cost", {"cost": 1.0}), ("net", dict(NET))):
         found = compared(data, "mean", contrast, arm, baseline, level=_strictest(plan), seed=seed)
@@ -215,6 +217,7 @@ def _money_comparison(plan: Plan, family: Family, arm: str, baseline: str, seed:
         "net": net_block,
         "total": _total(family.table, arm, parts, net_block),
         "break_even": _break_even(plan, parts["cost"]),
+        "flips": flips(plan, estimate),
         "roi": returned,
     }
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from experiments.models import Assignment, Decision, Experiment, Status
 from impact.agreements.plan import Plan
@@ -113,6 +114,7 @@ def _rows(
     experiment: Experiment, plan: Plan, as_of: datetime, pseudonym: Callable[[str], str]
 ) -> Iterable[dict[str, Any]]:
     planned = {arm.key: arm.planned_cost for arm in plan.arms}
+    chosen = _choices(experiment, plan, as_of) if plan.policies else {}
     assignments = Assignment.objects.within(experiment.workspace).filter(
         experiment=experiment, first_decision_at__lte=as_of
     )
@@ -134,7 +136,25 @@ def _rows(
             "planned_cost": planned[arm],
             **{f"covariate {name}": covariates.get(name) for name in plan.covariates},
             **{f"segment {name}": segments.get(name, "") for name in plan.segments},
+            **{f"policy {policy.key}": chosen.get(key, {}).get(policy.key, "") for policy in plan.policies},
         }
+
+
+def _choices(experiment: Experiment, plan: Plan, as_of: datetime) -> dict[str, dict[str, str]]:
+    """Randomization key -> the arm that each policy was sure of at the first decision."""
+    arms = {arm.action.key: arm.key for arm in experiment.arms.select_related("action") if arm.action}
+    logged = {f"{policy.key}@{policy.version}": policy.key for policy in plan.policies}
+    first = Decision.objects.within(experiment.workspace).filter(
+        assignment__experiment=experiment, decided_at=F("assignment__first_decision_at"), decided_at__lte=as_of
+    )
+    chosen: dict[str, dict[str, str]] = {}
+    for key, would_have in first.values_list("assignment__randomization_key", "would_have").iterator():
+        of = chosen.setdefault(key, {})
+        for name, probabilities in would_have.items():
+            sure = [action for action, probability in probabilities.items() if probability == 1]
+            if name in logged and sure and sure[0] in arms:
+                of[logged[name]] = arms[sure[0]]
+    return chosen
 
 
 def _events(
@@ -216,6 +236,7 @@ def _schema(name: str, plan: Plan) -> Mapping[str, pa.DataType]:
         ROWS
         | {f"covariate {covariate}": NUMBER for covariate in plan.covariates}
         | {f"segment {segment}": TEXT for segment in plan.segments}
+        | {f"policy {policy.key}": TEXT for policy in plan.policies}
     )
 
 

@@ -49,6 +49,22 @@ class Family:
     skews: Skews = field(default_factory=dict)
 
 
+class Chosen(NamedTuple):
+    """What every policy would have done in each row that counts, its value and cost, and how its arm was drawn.
+
+    The strata of ``table`` are those of the draws, split by the choices; ``policies`` says which arm each policy
+    chooses in which of them.
+    """
+
+    table: MomentTable
+    policies: dict[str, dict[str, str]]
+    arm: NDArray[np.str_]
+    stratum: NDArray[np.str_]
+    net: NDArray[np.float64]
+    propensity: NDArray[np.float64]
+    covariates: NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """Everything that a snapshot says."""
@@ -64,6 +80,7 @@ class Measured:
     modes: dict[str, int]
     estimated_cost: float
     total_cost: float
+    chosen: Chosen | None = None
 
 
 class Assigned(NamedTuple):
@@ -116,6 +133,16 @@ def _fill_values(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, plan
         )
         # where nobody logged what an action cost, what was planned stands in
         columns += [f"{value or '0.0'} AS value", "coalesce(s.cost, r.planned_cost) AS cost"]
+        columns += [
+            " + ".join(
+                f"({numbers[f'value {place}']}) * {_double(term.times)}"
+                for place, term in enumerate(plan.net.value)
+                if term.assumption == key
+            )
+            + f" AS {_name(column)}"
+            for key, column in plan.assumed.items()
+            if column != "value"
+        ]
         columns += ["CASE WHEN s.cost IS NULL THEN r.planned_cost ELSE coalesce(s.estimated, 0) END AS estimated_cost"]
     connection.execute(
         f"CREATE TABLE measured AS SELECT r.*, r.matures_at <= {as_of} AS mature{''.join(', ' + c for c in columns)} "
@@ -127,7 +154,8 @@ def _measured(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Measured:
     covariates = _fill_covariates(connection, plan)
     columns: dict[str, tuple[str, ...]] = {metric.key: (f"metric {metric.key}",) for metric in plan.metrics}
     if plan.net:
-        columns[MONEY] = ("value", "cost")
+        parts = (column for column in plan.assumed.values() if column != "value")
+        columns[MONEY] = ("value", "cost", *parts)
     families = _families(connection, plan, columns, covariates)
     mature_by_arm = dict(connection.execute("SELECT arm, count(*) FROM measured WHERE mature GROUP BY arm").fetchall())
     censored_by_arm = {
@@ -160,6 +188,38 @@ def _measured(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Measured:
         modes=modes,
         total_cost=costs[0],
         estimated_cost=costs[1],
+        chosen=_chosen(connection, plan, columns[MONEY], covariates) if plan.net and not plan.clustered else None,
+    )
+
+
+def _chosen(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, columns: tuple[str, ...], covariates: tuple[str, ...]
+) -> Chosen | None:
+    """Split the strata by what the policies would have done; a policy that isn't known in every row is left out."""
+    counted = "FROM measured WHERE mature AND value IS NOT NULL"
+    empty = ", ".join(f"count(*) FILTER ({_name(f'policy {one.key}')} = '')" for one in plan.policies)
+    gaps = connection.execute(f"SELECT count(*), {empty or '0'} {counted}").fetchall()[0]
+    known = [one.key for one, gap in zip(plan.policies, gaps[1:], strict=False) if not gap]
+    if not gaps[0]:
+        return None
+    split = " || chr(31) || ".join(["stratum", *(_name(f"policy {key}") for key in known)])
+    relation = f"(SELECT * REPLACE ({split} AS stratum) {counted})"
+    pairs = _needed([columns], ()).pairs
+    table = moment_table(connection, relation, list(columns), pairs=pairs, arm="arm", stratum="stratum", phase="phase")
+    numbers = "".join(f", {_name(one)}::DOUBLE AS x{place}" for place, one in enumerate(covariates))
+    listed = f"SELECT arm, stratum, value - cost AS net, propensity{numbers} FROM {relation} ORDER BY row"
+    rows = connection.execute(listed if known else f"{listed} LIMIT 0").fetchnumpy()
+    strata = sorted({cell.stratum for cell in table.cells})
+    # a stratum's own name may hold anything, so the choices are counted from its end
+    choices = {stratum: stratum.rsplit(chr(31), len(known))[1:] for stratum in strata}
+    return Chosen(
+        table,
+        {key: {stratum: choices[stratum][place] for stratum in strata} for place, key in enumerate(known)},
+        np.array(rows["arm"], dtype=str),
+        np.array(rows["stratum"], dtype=str),
+        np.array(rows["net"], dtype=np.float64),
+        np.array(rows["propensity"], dtype=np.float64),
+        np.array([rows[f"x{place}"] for place in range(len(covariates))], dtype=np.float64).T,
     )
 
 
@@ -252,7 +312,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, relation: str, columns: tuple[s
 def _skews(connection: duckdb.DuckDBPyConnection, relation: str, columns: tuple[str, ...]) -> Skews:
     """Skewness of every column in each arm, around the means of its cells."""
     wanted = {column: f"{_name(column)}::DOUBLE" for column in columns}
-    if columns == tuple(NET):
+    if columns[:2] == tuple(NET):
         wanted["net"] = "value - cost"
     names = [f"x{place}" for place in range(len(wanted))]
     numbers = ", ".join(f"{number} AS {name}" for number, name in zip(wanted.values(), names, strict=True))

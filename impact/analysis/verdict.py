@@ -29,8 +29,14 @@ def verdicts(
     """
     good = 1 if plan.net or plan.primary is None or plan.primary.direction == "increase" else -1
     blocking = [check["id"] for check in checks if check["severity"] == "block" and not check["passed"]]
+    fragile = {
+        flip["of"] for check in checks if check["id"] == "assumptions_hold" for flip in check["numbers"]["flips"]
+    }
     of_arms = [
-        {"arm": block["arm"], "level": "withheld" if blocking else _level(plan, block, good, final)}
+        {
+            "arm": block["arm"],
+            "level": "withheld" if blocking else _level(plan, block, good, final, block["arm"] in fragile),
+        }
         for block in decisive
         if block["baseline"] == plan.baseline.key
     ]
@@ -49,8 +55,8 @@ def verdicts(
     return of_arms, {"level": best["level"], "arm": best["arm"], "because": because}
 
 
-def _level(plan: Plan, block: Mapping[str, Any], good: int, final: bool) -> str:
-    """Return the word for one comparison.
+def _level(plan: Plan, block: Mapping[str, Any], good: int, final: bool, fragile: bool) -> str:
+    """Return the word for one comparison; what an assumption flips within its range is never proven.
 
     Before the planned end only the always-valid reading counts, divided among the comparisons; and nothing is
     likely then, for under the null one experiment in three passes 90 % when it is looked at twenty times.
@@ -63,7 +69,7 @@ def _level(plan: Plan, block: Mapping[str, Any], good: int, final: bool) -> str:
         p, ends = min(1.0, anytime["p_value"] * len(plan.pairs)), anytime["ci"]
     if p <= plan.alpha and effect < 0:
         return "harmful"
-    if p <= plan.alpha and min(good * end for end in ends) > plan.smallest_effect:
+    if p <= plan.alpha and min(good * end for end in ends) > plan.smallest_effect and not fragile:
         return "proven"
     if not final:
         return "too_early"

@@ -9,6 +9,7 @@ from typing import Any
 from impact.figures.forest import Bar
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.sentences import WORDS, arm_names, decisive, row_word, shown_range
+from impact.figures.worth import points_of
 
 
 def points(
@@ -27,18 +28,23 @@ def points(
     language : str
     """
     words = WORDS[language]
+    rows, head = effect_rows(document, language), effect_head(document, language)
+    year = points_of(document, head[1:], Forms(language))
+    next_step = document["verdict"]["next_step"]
     found = [
-        {
-            "title": words.POINTS_OF["effect"],
-            "rows": effect_rows(document, language),
-            "head": effect_head(document, language),
-        },
+        {"title": words.POINTS_OF["effect"], "rows": [*rows, *([year["year"]["row"]] if year else [])], "head": head},
         {"title": words.POINTS_OF["compared"], "text": compared_with(document, language)},
+        *(year[name] for name in ("measured", "money") if year),
         {"title": words.POINTS_OF["confidence"], "text": words.LEVELS[document["verdict"]["level"]]},
+        *([year["change"]] if year else []),
         {"title": words.POINTS_OF["guardrails"], "text": _of_check(document, "guardrails_hold") or words.NO_GUARDRAILS},
         {"title": words.POINTS_OF["agreed"], "text": "\n".join(signatures) or _of_check(document, "agreed_before")},
         {"title": words.POINTS_OF["quality"], "text": _quality(document, language)},
-        {"title": words.POINTS_OF["next"], "text": document["verdict"]["next_step"]},
+        *([year["price"]] if year else []),
+        {
+            "title": words.POINTS_OF["next"],
+            "text": "\n".join([next_step, *([year["expiry"]["text"]] if year else [])]),
+        },
     ]
     if case.get("decision"):
         found.insert(0, {"title": words.POINTS_OF["decision"], "text": case["decision"]})

@@ -10,6 +10,7 @@ from impact.figures.executive import bars, drawn_times, measured_in
 from impact.figures.forest import Bar, forest
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.sentences import WORDS, arm_names, check_title, metric_amount, row_word, shown_range
+from impact.figures.worth import ladder, worth_section
 
 
 def experiment_page(document: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -23,6 +24,8 @@ def experiment_page(document: Mapping[str, Any], language: str) -> dict[str, Any
         "money": None if withheld or not document["money"] else [
             money_row(document, block, forms) for block in document["money"]["comparisons"]
         ],
+        "worth": worth_section(document, forms),
+        "ladder": ladder(document, forms),
         "metrics": [] if withheld else [metric_table(document, metric, forms) for metric in document["metrics"]],
         "segments": [] if withheld else segment_forests(document, forms),
         "checks": [check_row(check, language) for check in document["checks"]],

@@ -141,6 +141,8 @@ def check_message(check: Mapping[str, Any], document: Mapping[str, Any], languag
             texts[name] = join(forms.number(amount) for amount in value.values())
         elif name in ("disagreeing", "broken"):
             texts[name] = join(f"{names[one['arm']]} ({one['metric']})" for one in value)
+        elif name == "flips":
+            texts[name] = join(_flip(one, names, words, forms) for one in value)
         elif name == "arms":
             texts[name] = join(names[arm] for arm in value)
     texts["modes"] = join(
@@ -153,6 +155,13 @@ def check_message(check: Mapping[str, Any], document: Mapping[str, Any], languag
     if check["statistic"] is not None:
         texts["statistic"] = _statistic(check, forms)
     return words.check(check, texts)
+
+
+def _flip(one: Mapping[str, Any], names: Mapping[str, str], words: ModuleType, forms: Forms) -> str:
+    """An assumption, and where within its range which arm's or policy's decision flips."""
+    low, high = (forms.number(one[end], 0 if abs(one[end]) >= 10 else 2) for end in ("low", "high"))
+    at = forms.number(one["flips_at"], 1 if abs(one["flips_at"]) < 10_000 else 0)
+    return str(words.flip(names.get(one["of"], one["of"]), one["name"], at, low, high, one["unit"]))
 
 
 def check_title(check_id: str, language: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
-from impact.stats.effects import Compared, NotEstimable, TEffect, combined
-from impact.stats.moments import Contrast, Moments, MomentTable
+from impact.stats.effects import TOO_FEW_ROWS, Compared, NotEstimable, TEffect, combined
+from impact.stats.moments import Contrast, Moments, MomentTable, comparable_cells
 
 
 def policy_difference(
@@ -51,6 +52,40 @@ def policy_difference(
             share = sum(moments.n for moments in group.values()) / table.n
             compared.append(Compared(share, group[arms[0]], group[arms[1]]))
     return combined(compared, table.weights(contrast), "policy_stratified")
+
+
+def random_difference(
+    table: MomentTable, contrast: Contrast, arms: Sequence[str], baseline: str
+) -> TEffect | NotEstimable:
+    """Estimate what drawing one of the arms for every row, all alike, earns above the baseline.
+
+    Parameters
+    ----------
+    table : MomentTable
+    contrast : mapping of column to weight
+    arms : sequence of str
+        The baseline among them.
+    baseline : str
+
+    Returns
+    -------
+    TEffect or NotEstimable
+        sum W (mean of the arms' means - mean_baseline); the baseline's rows count once in both.
+    """
+    shares = comparable_cells(table, tuple(arms))
+    if not shares:
+        return NotEstimable(TOO_FEW_ROWS)
+    weights, k = table.weights(contrast), len(arms)
+    estimate = variance = spread = 0.0
+    for share, cell in shares:
+        for arm in arms:
+            part = share * (1 / k - (arm == baseline))
+            sample = cell[arm].sample(weights)
+            estimate += part * (float(weights @ (cell[arm].mean - cell[baseline].mean)))
+            v = part**2 * sample.variance / sample.n
+            variance += v
+            spread += v**2 / (sample.n - 1)
+    return TEffect(estimate, math.sqrt(variance), variance**2 / spread if spread else math.inf, "random_stratified")
 
 
 def _merged(groups: list[dict[str, Moments]]) -> dict[str, Moments]:

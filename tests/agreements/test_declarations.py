@@ -124,7 +124,8 @@ def test_what_was_agreed_stays_when_an_assumption_changes(
     assert after.content == before.content
     assert after.sha256 == digest(after.content)
     assert after.content["net"]["value"][0]["times"] == -300
-    assert after.content["case"]["assumptions"] == [KEPT | {"low": 170.0, "base": 300.0, "high": 340.0}]
+    since = {"version": 1, "source": "", "valid_from": None, "cash": None}
+    assert after.content["case"]["assumptions"] == [KEPT | {"low": 170.0, "base": 300.0, "high": 340.0} | since]
 
 
 def test_a_draft_is_agreed_anew_with_the_new_numbers(workspace: Workspace, churn: Experiment, tmp_path: Path) -> None:
@@ -177,3 +178,58 @@ def test_a_loaded_experiment_cant_be_agreed_afterwards(workspace: Workspace, tmp
 def test_a_started_experiments_file_may_be_applied_again(workspace: Workspace, churn: Experiment) -> None:
     started(workspace, churn)
     assert {change.did for change in apply_files(workspace, [DECLARED / "churn.yaml"], "test")} == {"unchanged"}
+
+
+CASES = KEPT | {"key": "cases", "name": "Cases a year", "low": 200, "base": 270, "high": 300, "unit": "cases"}
+DEPLOYMENT = {"cases_per_year": "cases", "build": 100.0, "years": 3, "spread": 2.0, "deploys": "table"}
+POLICY = {"key": "table", "decision_point": "offer", "kind": "fixed", "role": "challenger", "action": "bonus"}
+
+
+def test_a_year_is_signed_with_its_numbers_and_their_assumptions(
+    workspace: Workspace, churn: Experiment, tmp_path: Path
+) -> None:
+    cash = {"months": 24, "kept": 0.975, "rate": 0.1}
+    apply(
+        workspace,
+        tmp_path,
+        policies=[POLICY],
+        assumptions=[CASES, KEPT | {"cash": cash, "valid_from": "2026-01-01T00:00:00Z"}],
+        agreements=[AGREEMENT | {"deployment": DEPLOYMENT}],
+    )
+    content = churn.agreements.order_by("version").last().content
+    assert content["deployment"]["cases_per_year"] == {"base": 270.0, "assumption": "cases"}
+    assert content["deployment"]["build"] == {"base": 100.0, "assumption": None}
+    assert (content["deployment"]["deploys"], content["deployment"]["expires_months"]) == ("table", 12)
+    assert content["policies"] == [{"key": "table", "version": 1, "role": "challenger"}]
+    assert [one["key"] for one in content["case"]["assumptions"]] == ["cases", "kept"]
+    assert content["case"]["assumptions"][1] | {"version": 0} == KEPT | {
+        "cash": cash, "valid_from": "2026-01-01T00:00:00+00:00", "source": "", "version": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"cases_per_year": "volume"}, "no assumption 'volume'"),
+        ({"cases_per_year": -1.0}, "cases_per_year == -1.0, must be at least 0"),
+        ({"adoption": "cases"}, "adoption == 'cases', must be at least 0 and at most 1"),
+        ({"discount_rate": 1.5}, "discount_rate == 1.5"),
+        ({"deploys": "nothing"}, "no policy 'nothing'"),
+        ({"todays_rule": "nothing"}, "no policy 'nothing'"),
+        ({"years": 0}, "years"),
+        ({"holdout": 1.0}, "holdout"),
+    ],
+)
+def test_an_impossible_year_is_refused(
+    workspace: Workspace, churn: Experiment, tmp_path: Path, changes: Any, said: str
+) -> None:
+    agreement = AGREEMENT | {"deployment": DEPLOYMENT | changes}
+    with pytest.raises(Refusal, match=said):
+        apply(workspace, tmp_path, policies=[POLICY], assumptions=[CASES], agreements=[agreement])
+
+
+def test_a_year_needs_money(workspace: Workspace, churn: Experiment, tmp_path: Path) -> None:
+    agreement = AGREEMENT | {"primary": "churn", "drivers": [], "deployment": {"cases_per_year": 1.0}}
+    agreement.pop("expected")
+    with pytest.raises(Refusal, match="churn is no money: leave the deployment out"):
+        apply(workspace, tmp_path, agreements=[agreement])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from impact.agreements.plan import MONEY, Plan, PlannedArm, PlannedMetric, Term
+from impact.agreements.plan import MONEY, Case, Plan, PlannedArm, PlannedMetric, Term
 from impact.analysis import checks
 from impact.analysis.checks import CHECKS, Evidence, Finding, run_checks
 from impact.analysis.measure import Assigned, Family, Measured
@@ -198,6 +198,23 @@ def test_driver_and_money_must_agree_where_both_are_settled(
     assert (found.severity, found.passed) == ("warn", passed)
     assert found.numbers == {"disagreeing": [] if passed else [{"arm": "bonus", "metric": "m"}]}
     assert checks.driver_and_money(seen(metrics=driver(*moved))) is None
+
+
+FLIP = {"assumption": "kept", "flips_at": 190.6, "inside": True}
+
+
+@pytest.mark.parametrize(("inside", "passed"), [(True, False), (False, True)])
+def test_an_assumption_must_not_flip_the_decision_in_its_range(inside: bool, passed: bool) -> None:
+    planned = plan(value=[WORTH], case=Case(assumptions=[{"key": "kept"}]))
+    earned = money(5, 0.01)
+    earned["comparisons"][0]["flips"] = [FLIP | {"inside": inside}]
+    found = finding(checks.assumptions_hold, seen(planned, money=earned))
+    assert (found.severity, found.passed) == ("warn", passed)
+    assert found.numbers == {"flips": [] if passed else [{"of": "bonus"} | FLIP]}
+    of_policy = replace(seen(planned, money=money(5, 0.01)), statement={"policy": "p", "tornado": [FLIP]})
+    assert finding(checks.assumptions_hold, of_policy).numbers["flips"][0]["of"] == "p"
+    assert checks.assumptions_hold(seen(planned)) is None
+    assert checks.assumptions_hold(seen(money=money(5, 0.01))) is None
 
 
 @pytest.mark.parametrize(("estimated", "passed"), [(0.0, True), (20.0, True), (20.1, False)])

@@ -24,7 +24,7 @@ from workspaces.models import Workspace
 
 FIELDS = {
     "": "experiment as_of analysis_id snapshot plan estimand maturity excluded checks metrics money segments policies "
-    "value_statement origin verdicts verdict",
+    "value_ladder value_statement origin verdicts verdict",
     "snapshot": "sha256 decisions outcomes costs",
     "plan": "alpha comparisons correction looks target_roi",
     "maturity": "mature open censored",

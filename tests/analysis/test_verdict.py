@@ -166,3 +166,12 @@ def test_less_is_better_must_beat_the_smallest_effect_too() -> None:
 def test_money_decides_whatever_the_metrics_direction() -> None:
     assert plan(net=Net(value=[WORTH])).metrics[0].direction == "decrease"
     assert word(compared(2, 0.001, 0.999)) == "proven"
+
+
+def test_what_an_assumption_flips_is_likely_at_most() -> None:
+    flips = {"id": "assumptions_hold", "severity": "warn", "passed": False, "numbers": {"flips": [{"of": "bonus"}]}}
+    assert word(compared(2, 0.001, 0.999), checks=[flips]) == "likely"
+    assert word(compared(2, 0.001, 0.999) | anytime(0.001, 1, 3), checks=[flips], final=False) == "too_early"
+    assert word(compared(-2, 0.001, 0.001), checks=[flips]) == "harmful"
+    other = flips | {"numbers": {"flips": [{"of": "credit"}]}}
+    assert word(compared(2, 0.001, 0.999), checks=[other]) == "proven"

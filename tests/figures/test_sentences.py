@@ -152,6 +152,16 @@ FAILED: dict[str, dict[str, Any]] = {
     "clusters_enough": {"numbers": {"needed": 10}, "statistic": 4.0},
     "covariates_balanced": {"numbers": {"covariate": "tenure"}, "statistic": 0.314},
     "driver_and_money": {"numbers": {"disagreeing": [{"arm": "credit", "metric": "churn"}]}},
+    "assumptions_hold": {
+        "numbers": {
+            "flips": [
+                {
+                    "of": "bonus", "name": "Value of a kept customer", "flips_at": 190.625, "low": 170, "high": 340,
+                    "unit": "EUR",
+                }
+            ]
+        }
+    },
     "cost_booked": {"numbers": {}, "statistic": 0.42},
     "cost_varies": {"numbers": {"arms": ["bonus", "credit"]}},
     "guardrails_hold": {"numbers": {"broken": [{"arm": "bonus", "metric": "complaints"}]}},
@@ -163,6 +173,7 @@ HOLDS = {
     "sample_ratio_by_stratum": ("H", "p < 0.001"), "missing_alike": ("Churn", "p < 0.001"),
     "clusters_enough": ("4", "10"),
     "covariates_balanced": ("tenure", "0.31"), "driver_and_money": ("Credit",), "cost_booked": ("42",),
+    "assumptions_hold": ("Bonus", "Value of a kept customer", "190.6", "170", "340"),
     "cost_varies": ("Bonus", "Credit"), "guardrails_hold": ("Bonus", "complaints"), "forced_left_out": ("1,450", "29"),
     "agreed_before": (),
 }  # fmt: skip

@@ -49,6 +49,8 @@ class Migration(migrations.Migration):
                 ('owner', models.CharField(max_length=200)),
                 ('source', models.TextField(blank=True)),
                 ('status', models.CharField(choices=[('measured', 'Measured'), ('agreed', 'Agreed'), ('guess', 'Guess')], max_length=8)),
+                ('valid_from', models.DateTimeField(null=True)),
+                ('cash', workspaces.canonical.CanonicalJSONField(null=True)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
             ],
             options={

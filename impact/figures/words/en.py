@@ -115,6 +115,7 @@ CHECKS = {
     "clusters_enough": "Enough clusters",
     "covariates_balanced": "Alike before",
     "driver_and_money": "Driver and money",
+    "assumptions_hold": "Assumptions",
     "cost_booked": "Cost booked",
     "cost_varies": "Cost varies",
     "guardrails_hold": "Guardrails",
@@ -128,6 +129,10 @@ MODES = {
     "manual": "by hand",
     "fallback": "fallback",
 }
+
+
+def flip(of: str, name: str, at: str, low: str, high: str, unit: str) -> str:
+    return f"{of} by {name} at {at} {unit} (assumed {low} to {high})"
 
 
 def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
@@ -169,6 +174,10 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
             if passed:
                 return "Where both are settled, the metric that was to be moved and the money point the same way."
             return f"The metric that was to be moved and the money point opposite ways for: {n['disagreeing']}. Agree which of the two decides."
+        case "assumptions_hold":
+            if passed:
+                return "No assumption flips the decision within its own range."
+            return f"The decision flips within an assumption's own range, so it is likely at most: {n['flips']}. Measure that assumption."
         case "cost_booked":
             if passed:
                 return "Costs are the booked ones."

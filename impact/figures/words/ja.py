@@ -115,6 +115,7 @@ CHECKS = {
     "clusters_enough": "クラスター数",
     "covariates_balanced": "事前の均等",
     "driver_and_money": "指標と金額",
+    "assumptions_hold": "前提",
     "cost_booked": "費用の計上",
     "cost_varies": "費用のばらつき",
     "guardrails_hold": "ガードレール",
@@ -128,6 +129,10 @@ MODES = {
     "manual": "手動",
     "fallback": "代替",
 }
+
+
+def flip(of: str, name: str, at: str, low: str, high: str, unit: str) -> str:
+    return f"{of}は{name}が{at}{unit}で逆転（前提の範囲：{low}〜{high}）"
 
 
 def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
@@ -169,6 +174,10 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
             if passed:
                 return "両方が確かなところでは、動かしたい指標と金額は同じ方向です。"
             return f"動かしたい指標と金額が逆の方向です：{n['disagreeing']}。どちらで決めるかを合意してください。"
+        case "assumptions_hold":
+            if passed:
+                return "どの前提も、その範囲の中では決定を変えません。"
+            return f"前提の範囲の中で決定が逆転するため、最大でも「有望」です：{n['flips']}。その前提を測ってください。"
         case "cost_booked":
             if passed:
                 return "費用は計上された実績です。"
