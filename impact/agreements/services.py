@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 from django.db import IntegrityError, transaction
 
 from experiments.models import Experiment, Status
 from experiments.services import lifecycle
+from impact.agreements.before_start import Draft, Foreseen, look_before_start
 from impact.agreements.design import design_of
 from impact.agreements.models import Agreement, Signature
+from impact.agreements.plan import from_content
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.errors import Refusal
@@ -68,22 +72,52 @@ def start_experiment(*, experiment: Experiment, actor: str) -> Experiment:
     agreement = experiment.agreements.order_by("-version").first()
     if agreement is None:
         raise Refusal("no-agreement", f"{experiment.key} has no agreement; declare one and have it signed.")
-    missing = sorted(set(SignsFor.values) - set(agreement.signatures.values_list("signs_for", flat=True)))
-    if missing:
-        raise Refusal("no-agreement", f"{experiment.key} can't start: signatures for {', '.join(missing)} are missing.")
-    if digest(agreement.content) != agreement.sha256:
+    against = obstacles(agreement, experiment)
+    if against.unsigned:
+        missing = ", ".join(against.unsigned)
+        raise Refusal("no-agreement", f"{experiment.key} can't start: signatures for {missing} are missing.")
+    if against.altered:
         raise Refusal("no-agreement", f"{experiment.key} can't start: its agreement was altered after it was signed.")
-    if changed := _changed(agreement, experiment):
+    if against.changed:
         raise Refusal(
             "no-agreement",
-            f"{experiment.key} can't start: its {changed} aren't those that were signed; declare a new experiment.",
+            f"{experiment.key} can't start: its {against.changed} aren't those that were signed; "
+            "declare a new experiment.",
         )
+    if against.failed:
+        failed = ", ".join(f"{one.id} {dict(one.numbers)}" for one in against.failed)
+        raise Refusal("check-failed", f"{experiment.key} can't start: {failed}; mend the agreement and sign it anew.")
     return lifecycle.start_experiment(
         experiment=experiment, plan=agreement.content, plan_sha256=agreement.sha256, actor=actor
     )
 
 
+class Obstacles(NamedTuple):
+    """What keeps an experiment from starting: names missing, altered content, another design, blocking checks."""
+
+    unsigned: list[str]
+    altered: bool
+    changed: str
+    failed: list[Foreseen]
+
+
+def obstacles(agreement: Agreement, experiment: Experiment) -> Obstacles:
+    """Say everything that keeps an experiment from starting from an agreement."""
+    signed = {signature.signs_for for signature in agreement.signatures.all()}
+    return Obstacles(
+        sorted(set(SignsFor.values) - signed),
+        digest(agreement.content) != agreement.sha256,
+        _changed(agreement, experiment),
+        [one for one in foreseen(agreement, experiment) if one.severity == "block" and not one.passed],
+    )
+
+
+def foreseen(agreement: Agreement, experiment: Experiment) -> list[Foreseen]:
+    """Look at a plan before anybody signs it, and again before it starts."""
+    return look_before_start(Draft(from_content(agreement.content), experiment, clock.now(experiment.workspace)))
+
+
 def _changed(agreement: Agreement, experiment: Experiment) -> str:
     """Name what of the experiment's design isn't as the agreement says."""
     design = msgspec.to_builtins(design_of(experiment))
-    return ", ".join(name for name, now in design.items() if now != agreement.content[name])
+    return ", ".join(name for name, now in design.items() if now != agreement.content.get(name))

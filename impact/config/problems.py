@@ -10,6 +10,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "wrong-status": (409, "Not possible in this status"),
     "layer-taken": (409, "Layer taken"),
     "no-agreement": (409, "No signed agreement"),
+    "check-failed": (409, "A check before the start failed"),
     "not-started": (409, "Not started"),
     "agreement-changed": (409, "Agreement changed"),
     "signed-already": (409, "Signed already"),

@@ -18,6 +18,7 @@ in_workspace = [
     path("experiments/<key>/results.json", pages.results, name="results"),
     path("experiments/<key>/comparisons.csv", pages.comparisons, name="comparisons"),
     path("experiments/<key>/agreement", pages.agreement, name="agreement"),
+    path("experiments/<key>/start", pages.start, name="start_experiment"),
     path("reports", reports.reports, name="reports"),
     # before the report itself, whose name would swallow the ending
     path("reports/<number>.pdf", reports.report_file, name="report_file"),

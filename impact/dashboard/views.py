@@ -11,16 +11,17 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from experiments.models import Status
 from experiments.selectors import experiment_named
-from impact.agreements.services import sign
+from impact.agreements.services import foreseen, obstacles, sign, start_experiment
 from impact.analysis.models import Level
 from impact.analysis.selectors import newest_analysis
 from impact.dashboard import selectors
 from impact.dashboard.compliance import compliance as what_was_done
 from impact.dashboard.compliance import takes_long
-from impact.figures.agreement import agreement_page
+from impact.figures.agreement import agreement_page, foreseen_rows
 from impact.figures.executive import bars
 from impact.figures.experiment import experiment_page, segment_bars
 from impact.figures.glossary import glossary as terms
@@ -118,6 +119,8 @@ def agreement(request: HttpRequest, workspace: Workspace, key: str) -> HttpRespo
     membership = request.membership  # type: ignore[attr-defined]
     if request.method == "POST":
         try:
+            if "confirmed" not in request.POST:
+                raise Refusal("not-confirmed", _("Nothing was signed: tick that you read it."))
             sign(agreement=newest, membership=membership, sha256=request.POST.get("sha256", ""))
             messages.success(
                 request, _("Signed for %(signs_for)s.") % {"signs_for": word(membership.signs_for, _language())}
@@ -127,17 +130,38 @@ def agreement(request: HttpRequest, workspace: Workspace, key: str) -> HttpRespo
         return redirect("agreement", workspace=workspace.key, key=key)
     signed = {signature.signs_for: signature for signature in newest.signatures.all()}
     mine = membership.signs_for
+    waits = shown.status in (Status.DRAFT, Status.AGREED)
+    found = [(one.id, one.severity, one.passed, one.numbers) for one in foreseen(newest, shown)] if waits else []
     content = {
         "experiment": shown,
         "agreement": newest,
         "page": agreement_page(newest.content, _language()),
+        "foreseen": foreseen_rows(found, newest.content, _language()),
         "signatures": [(signs_for, signed.get(signs_for)) for signs_for in ("business", "data science", "finance")],
         "may_sign": bool(mine)
         and mine not in signed
         and shown.status == Status.DRAFT
         and membership.person_id not in {signature.person_id for signature in signed.values()},
+        "obstacles": obstacles(newest, shown) if waits else None,
+        "may_start": waits and membership.may("analyst"),
     }
     return render(request, "dashboard/agreement.html", content)
+
+
+@require_POST
+@member("analyst")
+def start(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """Start an experiment whose agreement bears its three names; refused with the reason otherwise."""
+    shown = experiment_named(workspace, key)
+    try:
+        if "confirmed" not in request.POST:
+            raise Refusal("not-confirmed", _("Nothing was started: tick that it may begin."))
+        start_experiment(experiment=shown, actor=request.user.email)  # type: ignore[union-attr]
+        messages.success(request, _("%(name)s has started.") % {"name": shown.name})
+    except Refusal as refusal:
+        messages.error(request, refusal.detail)
+        return redirect("agreement", workspace=workspace.key, key=key)
+    return redirect("experiment", workspace=workspace.key, key=key)
 
 
 @member("viewer")

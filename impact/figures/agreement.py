@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from impact.figures.forms import Forms
-from impact.figures.sentences import metric_amount
+from impact.figures.sentences import WORDS, metric_amount
+from impact.figures.words.foreseen import FORESEEN, PARTS
 
 
 def agreement_page(plan: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -53,8 +54,38 @@ def agreement_page(plan: Mapping[str, Any], language: str) -> dict[str, Any]:
             }
             for assumption in case["assumptions"]
         ],
+        "year": _year(plan, forms),
         "has": {name: any(arm[name] for arm in arms) for name in ("break_even", "expected", "rows_needed")},
     }
+
+
+def foreseen_rows(
+    found: Iterable[tuple[str, str, bool, Mapping[str, Any]]], plan: Mapping[str, Any], language: str
+) -> list[dict[str, str]]:
+    """The checks before a start as rows; each is given as its id, severity, whether it passed, and its numbers."""
+    forms, join = Forms(language), ("、" if language == "ja" else ", ").join
+    names = {arm["key"]: arm["name"] for arm in plan["arms"]}
+    rows = []
+    for check_id, severity, passed, numbers in found:
+        title, good, bad = FORESEEN[language][check_id]
+        texts = {
+            "missing": join(PARTS[language][part] for part in numbers.get("missing", [])),
+            "arms": join(names[arm] for arm in numbers.get("arms", [])),
+            "detectable": _money(numbers.get("detectable"), plan["currency"], forms),
+            "cluster": numbers.get("cluster", ""),
+            **{name: _rows(numbers.get(name), forms) for name in ("planned", "needed")},
+            "days": forms.number(numbers["days"], 1) if "days" in numbers else "",
+        }
+        state = "pass" if passed else severity
+        rows.append(
+            {
+                "state": state,
+                "state_word": WORDS[language].STATES[state],
+                "title": title,
+                "message": (good if passed else bad).format(**texts),
+            }
+        )
+    return rows
 
 
 def _money(amount: float | None, currency: str, forms: Forms) -> str:
@@ -65,6 +96,24 @@ def _decimals(assumption: Mapping[str, Any]) -> int:
     """As many as the finest of its numbers was given with, up to six."""
     texts = [f"{assumption[name]:.6f}".rstrip("0") for name in ("low", "base", "high")]
     return max(len(text.partition(".")[2]) for text in texts)
+
+
+def _year(plan: Mapping[str, Any], forms: Forms) -> dict[str, str] | None:
+    """What a year would be told with, in the reader's form."""
+    deployment, currency = plan.get("deployment"), plan["currency"]
+    if deployment is None:
+        return None
+    return {
+        "cases": forms.number(deployment["cases_per_year"]["base"]),
+        "build": forms.money(deployment["build"]["base"], currency, 0),
+        "running": forms.money(deployment["running_per_year"]["base"], currency, 0),
+        "rate": forms.percent(deployment["discount_rate"]["base"]),
+        "years": forms.number(deployment["years"]),
+        "holdout": forms.percent(deployment["holdout"]),
+        "spread": _money(deployment["spread"], currency, forms),
+        "deploys": deployment["deploys"] or "",
+        "todays_rule": deployment["todays_rule"] or "",
+    }
 
 
 def _rows(rows: float | None, forms: Forms) -> str:

@@ -43,8 +43,8 @@ def title(document: Mapping[str, Any], forms: Forms) -> str:
     name = option(document, forms)
     return str(
         said.format(
-            option=name if any(letter.isupper() for letter in name[1:]) else name[:1].lower() + name[1:],
-            against=arm_names(document)[statement["against"]],
+            option=_inside(name, forms),
+            against=_inside(arm_names(document)[statement["against"]], forms),
             base=forms.money(year["base"], statement["currency"], 0, signed=True),
             low=forms.number(year["low"], signed=True),
             high=forms.number(year["high"], signed=True),
@@ -91,7 +91,7 @@ def cash_lines(document: Mapping[str, Any], forms: Forms) -> list[str]:
     if statement["cash"]["booked"]:
         booked = _cash(statement, statement["cash"]["booked"], forms)
         if booked != lines[0]:
-            lines.append(say["cash_booked"].format(text=booked if forms.language == "ja" else _lower(booked)))
+            lines.append(say["cash_booked"].format(text=booked[:1].lower() + booked[1:]))
     months = statement["projected"]["base"]["payback_months"]
     if statement["programme"]["build"]:
         lines.append(
@@ -200,7 +200,7 @@ def ladder(document: Mapping[str, Any], forms: Forms) -> dict[str, Any] | None:
     axis = say["ladder_axis"].format(
         currency=forms.currency(currency),
         row=row,
-        baseline=baseline if forms.language == "ja" else _lower(baseline),
+        baseline=_inside(baseline, forms),
         level=forms.percent(1 - document["plan"]["alpha"]),
     )
     figure = forest(bars, forms, currency=currency) | {
@@ -320,5 +320,7 @@ def _amount(value: float, decimals: int, forms: Forms) -> str:
     return forms.number(value, decimals + 1 if abs(value) < 10_000 else decimals)
 
 
-def _lower(name: str) -> str:
-    return name if any(letter.isupper() for letter in name[1:]) else name[:1].lower() + name[1:]
+def _inside(name: str, forms: Forms) -> str:
+    """A name inside a sentence; abbreviations and names with capitals stay."""
+    keeps = forms.language == "ja" or any(letter.isupper() for letter in name[1:])
+    return name if keeps else name[:1].lower() + name[1:]

@@ -23,6 +23,7 @@ AWAY = (302, 302, 302, 302, 302, 302)
 MEMBERS = (302, 200, 200, 200, 200, 404)
 PERSONS = (302, 302, 302, 302, 302, 404)
 ADMINS = (302, 403, 403, 403, 200, 404)
+ANALYSTS = (302, 403, 302, 302, 302, 404)
 NEVER = (405, 405, 405, 405, 405, 405)
 NOTHING = (404, 404, 404, 404, 404, 404)
 
@@ -36,6 +37,7 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/experiments/<key>/results.json": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/comparisons.csv": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/agreement": {"GET": MEMBERS, "POST": PERSONS},
+    "w/<workspace>/experiments/<key>/start": {"GET": NEVER, "POST": ANALYSTS},
     "w/<workspace>/reports": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.pdf": {"GET": MEMBERS},

@@ -15,7 +15,7 @@ from experiments.models import Experiment
 from impact.analysis.models import Analysis
 from impact.analysis.services import analyze
 from tests.conftest import Caller, caller, csv_of, enter, loaded, signed_in, started
-from workspaces.models import Job, Membership, Workspace
+from workspaces.models import AuditEntry, Job, Membership, Workspace
 from workspaces.services.jobs import enqueue
 
 HALF = {"unit": [f"u{n}" for n in range(90)], "arm": ["0", "1", "=2"] * 30}
@@ -188,9 +188,9 @@ def test_somebody_signs_once_what_they_saw(workspace: Workspace, churn: Experime
     assert "Sign for business" in page(client, "experiments/offers/agreement")
     stale = client.post(path, {"sha256": "0" * 64}, follow=True).content.decode()
     assert "changed since this page was opened" in stale and not agreement.signatures.exists()
-    done = client.post(path, {"sha256": agreement.sha256}, follow=True).content.decode()
+    done = client.post(path, {"sha256": agreement.sha256, "confirmed": "1"}, follow=True).content.decode()
     assert "Signed for business." in done and "Sign for business" not in done
-    again = client.post(path, {"sha256": agreement.sha256}, follow=True).content.decode()
+    again = client.post(path, {"sha256": agreement.sha256, "confirmed": "1"}, follow=True).content.decode()
     assert "signed for business already" in again
     assert [one.person.email for one in agreement.signatures.all()] == ["bea@example.com"]
 
@@ -199,8 +199,62 @@ def test_who_signs_for_nobody_does_not_sign(mate: Membership, churn: Experiment)
     client, agreement = signed_in(mate), churn.agreements.get()
     path = "/w/mobile/experiments/offers/agreement"
     assert "Sign for" not in client.get(path).content.decode()
-    assert "signs for nobody" in client.post(path, {"sha256": agreement.sha256}, follow=True).content.decode()
+    assert (
+        "signs for nobody"
+        in client.post(path, {"sha256": agreement.sha256, "confirmed": "1"}, follow=True).content.decode()
+    )
     assert not agreement.signatures.exists()
+
+
+def test_nobody_signs_without_having_ticked(workspace: Workspace, churn: Experiment) -> None:
+    client, agreement = signed_in(enter(workspace, "bea@example.com", "viewer", "business")), churn.agreements.get()
+    path = "/w/mobile/experiments/offers/agreement"
+    assert "tick that you read it" in client.post(path, {"sha256": agreement.sha256}, follow=True).content.decode()
+    assert not agreement.signatures.exists()
+
+
+def test_what_was_looked_at_stands_before_the_signatures(workspace: Workspace, churn: Experiment) -> None:
+    shown = page(signed_in(enter(workspace, "bea@example.com", "viewer", "business")), "experiments/offers/agreement")
+    assert "1,000 rows an arm are planned" in shown and "profit can&#x27;t be told from loss" in shown
+    assert shown.index("Before you sign") < shown.index("Signatures")
+
+
+def three(workspace: Workspace, agreement: Any) -> None:
+    for name, signs_for in (("bea", "business"), ("fin", "finance"), ("dan", "data science")):
+        client = signed_in(enter(workspace, f"{name}@example.com", "viewer", signs_for))
+        client.post("/w/mobile/experiments/offers/agreement", {"sha256": agreement.sha256, "confirmed": "1"})
+
+
+def test_an_analyst_starts_what_three_people_signed(
+    workspace: Workspace, churn: Experiment, mate: Membership, owner: Membership
+) -> None:
+    client, path = signed_in(owner), "/w/mobile/experiments/offers/start"
+    viewer = signed_in(enter(workspace, "eve@example.com", "viewer"))
+    shown = page(client, "experiments/offers/agreement")
+    assert "Names are missing:" in shown and "Start the experiment" not in shown
+    assert "signatures for business, data science, finance are missing" in (
+        client.post(path, {"confirmed": "1"}, follow=True).content.decode()
+    )
+    three(workspace, churn.agreements.get())
+    assert "Start the experiment" in page(client, "experiments/offers/agreement")
+    assert "Start the experiment" not in page(viewer, "experiments/offers/agreement")
+    assert viewer.post(path, {"confirmed": "1"}).status_code == 403
+    assert "tick that it may begin" in client.post(path, follow=True).content.decode()
+    assert "Offers has started." in client.post(path, {"confirmed": "1"}, follow=True).content.decode()
+    churn.refresh_from_db()
+    assert churn.status == "running"
+    assert AuditEntry.objects.get(action="start experiment").actor == owner.person.email
+    assert "must be agreed" in client.post(path, {"confirmed": "1"}, follow=True).content.decode()
+    assert "Before you sign" not in page(client, "experiments/offers/agreement")
+
+
+def test_what_changed_since_it_was_signed_does_not_start(
+    workspace: Workspace, churn: Experiment, owner: Membership
+) -> None:
+    three(workspace, churn.agreements.get())
+    churn.arms.filter(key="bonus").update(weight=9)
+    shown = page(signed_in(owner), "experiments/offers/agreement")
+    assert "as it was signed any more (arms)" in shown and "Start the experiment" not in shown
 
 
 def test_a_key_never_signs(workspace: Workspace, churn: Experiment) -> None:

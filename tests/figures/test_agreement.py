@@ -61,3 +61,31 @@ def test_columns_that_nothing_stands_in_are_left_out(plan: dict[str, Any]) -> No
     case = plan["case"] | {"expected_net": {}, "rows_needed": {}}
     bare = agreement_page(plan | {"case": case, "break_even": None}, "en")
     assert bare["has"] == {"break_even": False, "expected": False, "rows_needed": False}
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_every_check_before_a_start_can_be_said(language: str) -> None:
+    from impact.agreements.before_start import BEFORE_START
+    from impact.figures.agreement import foreseen_rows
+    from impact.figures.words.foreseen import FORESEEN
+
+    assert set(FORESEEN[language]) == {check.__name__ for check in BEFORE_START}
+    plan = {"arms": [{"key": "bonus", "name": "Bonus"}], "currency": "EUR"}
+    numbers = {
+        "complete": {"missing": ["owner"]},
+        "baseline_and_chances": {"arms": ["bonus"]},
+        "rows_enough": {"arms": ["bonus"], "planned": 15_000, "needed": 34_886.3},
+        "profit_from_loss": {"arms": ["bonus"], "detectable": 4.27},
+        "whole_weeks": {"days": 60.5},
+        "clusters_apart": {"cluster": "line"},
+        "owned_in_full": {},
+    }
+    holds = {
+        "complete": ["owner" if language == "en" else "責任者"], "baseline_and_chances": ["Bonus"],
+        "rows_enough": ["15,000", "34,887", "Bonus"], "profit_from_loss": ["4.27", "Bonus"], "whole_weeks": ["60.5"],
+        "clusters_apart": ["line"], "owned_in_full": [],
+    }  # fmt: skip
+    for name, found in numbers.items():
+        good, bad = foreseen_rows([(name, "warn", passed, found) for passed in (True, False)], plan, language)
+        assert (good["state"], bad["state"]) == ("pass", "warn") and good["message"] != bad["message"]
+        assert [text for text in holds[name] if text not in bad["message"]] == [], name
