@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from experiments.models import Status
 from experiments.selectors import experiment_named
@@ -148,11 +147,12 @@ def agreement(request: HttpRequest, workspace: Workspace, key: str) -> HttpRespo
     return render(request, "dashboard/agreement.html", content)
 
 
-@require_POST
 @member("analyst")
 def start(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
     """Start an experiment whose agreement bears its three names; refused with the reason otherwise."""
     shown = experiment_named(workspace, key)
+    if request.method != "POST":
+        return redirect("agreement", workspace=workspace.key, key=key)
     try:
         if "confirmed" not in request.POST:
             raise Refusal("not-confirmed", _("Nothing was started: tick that it may begin."))

@@ -37,7 +37,7 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/experiments/<key>/results.json": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/comparisons.csv": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/agreement": {"GET": MEMBERS, "POST": PERSONS},
-    "w/<workspace>/experiments/<key>/start": {"GET": NEVER, "POST": ANALYSTS},
+    "w/<workspace>/experiments/<key>/start": {"GET": ANALYSTS, "POST": ANALYSTS},
     "w/<workspace>/reports": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.pdf": {"GET": MEMBERS},

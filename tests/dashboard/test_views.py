@@ -186,7 +186,7 @@ def test_somebody_signs_once_what_they_saw(workspace: Workspace, churn: Experime
     client, agreement = signed_in(enter(workspace, "bea@example.com", "viewer", "business")), churn.agreements.get()
     path = "/w/mobile/experiments/offers/agreement"
     assert "Sign for business" in page(client, "experiments/offers/agreement")
-    stale = client.post(path, {"sha256": "0" * 64}, follow=True).content.decode()
+    stale = client.post(path, {"sha256": "0" * 64, "confirmed": "1"}, follow=True).content.decode()
     assert "changed since this page was opened" in stale and not agreement.signatures.exists()
     done = client.post(path, {"sha256": agreement.sha256, "confirmed": "1"}, follow=True).content.decode()
     assert "Signed for business." in done and "Sign for business" not in done
