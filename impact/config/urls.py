@@ -19,6 +19,10 @@ in_workspace = [
     path("experiments/<key>/comparisons.csv", pages.comparisons, name="comparisons"),
     path("experiments/<key>/agreement", pages.agreement, name="agreement"),
     path("experiments/<key>/start", pages.start, name="start_experiment"),
+    path("decision-points", pages.decision_points, name="decision_points"),
+    path("decision-points/<key>", pages.decision_point, name="decision_point"),
+    path("policies", pages.policies, name="policies"),
+    path("policies/<key>", pages.policy, name="policy"),
     path("reports", reports.reports, name="reports"),
     # before the report itself, whose name would swallow the ending
     path("reports/<number>.pdf", reports.report_file, name="report_file"),

@@ -20,7 +20,11 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     (_("Predictions"), ()),
     (
         _("Experiments"),
-        (Entry("experiments", _("Experiments"), ("experiment", "agreement", "compliance")),),
+        (
+            Entry("experiments", _("Experiments"), ("experiment", "agreement", "compliance")),
+            Entry("decision_points", _("Decision points"), ("decision_point",)),
+            Entry("policies", _("Policies"), ("policy",)),
+        ),
     ),
     (
         _("Impact"),

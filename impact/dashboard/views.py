@@ -17,6 +17,8 @@ from experiments.selectors import experiment_named
 from impact.agreements.services import foreseen, obstacles, sign, start_experiment
 from impact.analysis.models import Level
 from impact.analysis.selectors import newest_analysis
+from impact.dashboard import decision_points as choices
+from impact.dashboard import policies as rules
 from impact.dashboard import selectors
 from impact.dashboard.compliance import compliance as what_was_done
 from impact.dashboard.compliance import takes_long
@@ -162,6 +164,29 @@ def start(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
         messages.error(request, refusal.detail)
         return redirect("agreement", workspace=workspace.key, key=key)
     return redirect("experiment", workspace=workspace.key, key=key)
+
+
+@member("viewer")
+def decision_points(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    return render(request, "dashboard/decision_points.html", {"points": choices.decision_points(workspace)})
+
+
+@member("viewer")
+def decision_point(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """How a prediction becomes a choice, with the counts of seven days."""
+    page = choices.decision_point_page(workspace, key, _language())
+    return render(request, "dashboard/decision_point.html", {"page": page})
+
+
+@member("viewer")
+def policies(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    return render(request, "dashboard/policies.html", {"policies": rules.policies(workspace)})
+
+
+@member("viewer")
+def policy(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """One policy's rule in words, and what it would have done beside what was."""
+    return render(request, "dashboard/policy.html", {"page": rules.policy_page(workspace, key, _language())})
 
 
 @member("viewer")

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
+from experiments.declarations import PolicyDeclared, declare_policy
 from impact.analysis.models import Analysis
 from impact.config.api import ENDPOINTS
 from tests.conftest import enter
@@ -38,6 +39,10 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/experiments/<key>/comparisons.csv": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/agreement": {"GET": MEMBERS, "POST": PERSONS},
     "w/<workspace>/experiments/<key>/start": {"GET": ANALYSTS, "POST": ANALYSTS},
+    "w/<workspace>/decision-points": {"GET": MEMBERS},
+    "w/<workspace>/decision-points/<key>": {"GET": MEMBERS},
+    "w/<workspace>/policies": {"GET": MEMBERS},
+    "w/<workspace>/policies/<key>": {"GET": MEMBERS},
     "w/<workspace>/reports": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.pdf": {"GET": MEMBERS},
@@ -64,6 +69,17 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
 OF_API = {f"api/v1{endpoint.path}": (401,) * len(CAST) for endpoint in ENDPOINTS}
 
 
+# what <key> stands for beneath these; elsewhere it is the experiment offers
+KEYS = {"decision-points": "offer", "policies": "bonus-for-all"}
+
+
+def keyed(route: str) -> str:
+    """The route with the key of something that is there."""
+    for name, key in KEYS.items():
+        route = route.replace(f"{name}/<key>", f"{name}/{key}")
+    return route
+
+
 def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
     """Every route there is, as it is written."""
     for one in get_resolver().url_patterns if patterns is None else patterns:
@@ -81,6 +97,7 @@ def test_every_address_is_in_the_table() -> None:
 @pytest.mark.parametrize("who", CAST)
 def test_every_address_to(who: str, analysed: Analysis, workspace: Workspace, other_workspace: Workspace) -> None:
     number = frozen(schedule(workspace)).number
+    declared_policy(workspace)
     _, token = invite(workspace=workspace, role="viewer", actor="test")
     values = {
         "<workspace>": "mobile", "<key>": "offers", "<number>": str(number), "<token>": token, "<uidb64>": "Mg",
@@ -92,7 +109,7 @@ def test_every_address_to(who: str, analysed: Analysis, workspace: Workspace, ot
     calls += [(f"api/v1{one.path}", one.method, OF_API[f"api/v1{one.path}"]) for one in ENDPOINTS]
     wrong = {}
     for route, method, answers in calls:
-        path = route
+        path = keyed(route)
         for name, value in values.items():
             path = path.replace(name, value)
         answer = client.generic(method, f"/{path}", "role=viewer", "application/x-www-form-urlencoded")
@@ -109,7 +126,7 @@ def test_nothing_of_a_workspace_is_in_an_answer_to_a_stranger(
     client = browser("stranger", workspace, other_workspace)
     for route in TABLE:
         if route.startswith("w/"):
-            path = route.replace("<workspace>", "mobile").replace("<key>", "offers").replace("<number>", "1")
+            path = keyed(route).replace("<workspace>", "mobile").replace("<key>", "offers").replace("<number>", "1")
             page = client.get(f"/{path}").content.decode()
             assert "Mobile" not in page and "Offers" not in page, path
 
@@ -120,6 +137,11 @@ def test_no_name_in_an_address_ends_in_an_error(route: str, name: str, workspace
     client = browser("admin", workspace, workspace)
     path = route.replace("<workspace>", "mobile").replace("<key>", name).replace("<number>", name)
     assert client.get(f"/{path}").status_code == 404
+
+
+def declared_policy(workspace: Workspace) -> None:
+    said = PolicyDeclared(key="bonus-for-all", decision_point="offer", kind="fixed", action="bonus")
+    declare_policy(workspace, said, "test")
 
 
 def browser(who: str, workspace: Workspace, other_workspace: Workspace) -> Client:

@@ -87,7 +87,7 @@ def test_what_is_withheld_is_listed_without_a_figure(mate: Membership, workspace
     client = signed_in(mate)
     home, shown = page(client, ""), page(client, "experiments/trial")
     assert "Withheld" in home and "Failed check" in home and "Sample ratio" in home
-    assert "The figure is withheld." in shown and "<svg height" not in shown and "points" not in shown
+    assert "The figure is withheld." in shown and "<svg height" not in shown and "points (" not in shown
     answer = client.get("/w/mobile/experiments/trial/comparisons.csv")
     assert answer.content.decode().strip() == "segment,comparison,verdict,effect,low,high"
 

@@ -48,6 +48,15 @@ reports:
     time_zone: Europe/Berlin
     recipients: [cfo@example.com]
 """
+POLICIES = """
+policies:
+  - key: worth
+    decision_point: offer
+    kind: expected_value
+    role: challenger
+    inputs: {at_stake: 300, actions: {bonus: {effect: 0.02, cost: 1.7}, credit: {effect: 0.05, cost: 17.5}}}
+  - {key: scores, decision_point: offer, kind: bands, role: benchmark, bands: [{from: 0.35, action: credit}]}
+"""
 PAGES = (
     "/w/mobile/",
     "/w/mobile/experiments",
@@ -55,13 +64,19 @@ PAGES = (
     "/w/mobile/experiments/offers",
     "/w/mobile/experiments/offers/agreement",
     "/w/mobile/experiments/offers/compliance",
+    "/w/mobile/decision-points",
+    "/w/mobile/decision-points/offer",
+    "/w/mobile/policies",
+    "/w/mobile/policies/worth",
     "/w/mobile/reports",
     "/w/mobile/reports/1",
     "/w/mobile/jobs",
     "/w/mobile/members",
     "/glossary",
 )
-EMPTY = ("/w/empty/", "/w/empty/experiments", "/w/empty/reports", "/w/empty/jobs", "/w/empty/members")
+EMPTY = tuple(
+    f"/w/empty/{name}" for name in ("", "experiments", "decision-points", "policies", "reports", "jobs", "members")
+)
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +92,10 @@ def furnished(live_server: Any, tmp_path: Path) -> str:
         key="mobile", name="Mobile", currency="EUR", time_zone="Europe/Berlin", simulated=True, actor="test"
     )
     clock.advance(workspace, START)
-    running = started(workspace, declared_churn(workspace))
+    draft = declared_churn(workspace)
+    (tmp_path / "policies.yaml").write_text(POLICIES)
+    apply_files(workspace, [tmp_path / "policies.yaml"], "test")
+    running = started(workspace, draft)
     api = caller(workspace)
     api.post("/decisions", {"decisions": [decision_row(f"c{n}") for n in range(60)]})
     left = START + timedelta(days=20)

@@ -31,6 +31,18 @@ CODES = {
     "forced_capacity": ("forced by capacity", "枠不足による強制"),
     "manual": ("chosen by a person", "担当者による選択"),
     "fallback": ("fallback to the baseline", "基準への退避"),
+    "cool-down": ("cool-down", "冷却期間"),
+    "champion": ("champion", "採用中"),
+    "challenger": ("challenger", "挑戦者"),
+    "benchmark": ("benchmark", "比較用"),
+    "shadow": ("shadow", "試行"),
+    "unit": ("unit", "ユニット"),
+    "cluster": ("cluster", "クラスター"),
+    "fixed": ("always the same action", "常に同じ施策"),
+    "random": ("at random", "無作為"),
+    "bands": ("by bands of the score", "スコア帯による"),
+    "table": ("by a table", "表による"),
+    "expected_value": ("by expected value", "期待値による"),
     "guess": ("a guess", "推測"),
 }
 
