@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from experiments.counters import Scope
@@ -15,6 +17,7 @@ from experiments.models import Assignment, Decision, EpisodeCounter
 from experiments.rows import DecisionRow
 from experiments.setup import Point
 from predictions.models import Prediction
+from workspaces.facts import prepared
 from workspaces.models import Workspace
 
 TABLES = {
@@ -24,22 +27,31 @@ TABLES = {
     "episode": EpisodeCounter._meta.db_table,
     "assignment": Assignment._meta.db_table,
 }
-QUERY = """
-WITH sent (place, source, event_id, point, scope_id, experiment_id, unit_id) AS (VALUES {rows})
-SELECT sent.place, workspace.audit_length, workspace.clock_at, decision.id, decision.digest, prediction.id,
-    episode.id, episode.number, episode.opened_at, episode.revision,
-    assignment.id, assignment.randomization_key, assignment.arm_id
-FROM sent
-JOIN {workspace} AS workspace ON workspace.id = %s
-LEFT JOIN {decision} AS decision ON decision.workspace_id = workspace.id
-    AND decision.source = sent.source AND decision.event_id = sent.event_id
-LEFT JOIN {prediction} AS prediction ON prediction.workspace_id = workspace.id
-    AND prediction.source = sent.source AND prediction.event_id = sent.event_id
-LEFT JOIN {episode} AS episode ON episode.workspace_id = workspace.id
-    AND episode.decision_point = sent.point AND episode.scope_id = sent.scope_id
-LEFT JOIN {assignment} AS assignment ON assignment.experiment_id = {experiment}
-    AND assignment.unit_id = sent.unit_id
-"""
+SENT = {
+    "place": "int",
+    "source": "text",
+    "event_id": "text",
+    "point": "text",
+    "scope_id": "text",
+    "experiment_id": "uuid",
+    "unit_id": "text",
+}
+# what is looked for about each row sent, and which of its columns are read
+OF_EVENT = "{0}.event_id = sent.event_id AND {0}.source = sent.source AND {0}.workspace_id = workspace.id"
+# what is looked for about each row sent: its columns, and how it is found
+LOOKED_FOR = {
+    "decision": (("id", "digest"), OF_EVENT.format("decision")),
+    "prediction": (("id",), OF_EVENT.format("prediction")),
+    "episode": (
+        ("id", "number", "opened_at", "revision"),
+        "episode.scope_id = sent.scope_id AND episode.decision_point = sent.point "
+        "AND episode.workspace_id = workspace.id",
+    ),
+    "assignment": (
+        ("id", "randomization_key", "arm_id"),
+        "assignment.experiment_id = sent.experiment_id AND assignment.unit_id = sent.unit_id",
+    ),
+}
 
 
 @dataclass(slots=True)
@@ -57,16 +69,18 @@ class Known:
 def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[int, DecisionRow]) -> Known:
     """Read what is stored about these rows, and how the workspace stands."""
     known = Known()
-    asked: list[Any] = []
+    sent: list[list[Any]] = []
     for index, row in rows.items():
         point = points.get(row.decision_point)
         running = point.running if point else None
-        asked += [
-            index, row.source, row.event_id, row.decision_point, point.scope(row) if point else row.unit_id,
-            _sent_id(running.experiment.pk) if running else None, row.unit_id,
-        ]  # fmt: skip
+        sent.append(
+            [
+                index, row.source, row.event_id, row.decision_point, point.scope(row) if point else row.unit_id,
+                _sent_id(running.experiment.pk) if running else None, row.unit_id,
+            ]
+        )  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_query(len(rows)), [*asked, _sent_id(workspace.pk)])
+        cursor.execute(*_query(sent, _sent_id(workspace.pk)))
         found = cursor.fetchall()
     for (
         index, audit_length, clock_at, decision, digest, prediction,
@@ -98,12 +112,39 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
     return known
 
 
-def _query(rows: int) -> str:
-    on_postgres = connection.vendor == "postgresql"
-    first = "(%s::int, %s::text, %s::text, %s::text, %s::text, %s::uuid, %s::text)"
-    one = "(%s, %s, %s, %s, %s, %s, %s)"
-    values = ", ".join([first if on_postgres else one, *[one] * (rows - 1)])
-    return QUERY.format(rows=values, experiment="sent.experiment_id", **TABLES)
+def _query(sent: list[list[Any]], workspace: Any) -> tuple[str, list[Any]]:
+    """Return the query and its parameters: every row sent looks up its own, however many others there are."""
+    if connection.vendor == "postgresql":
+        rows = msgspec.json.encode([dict(zip(SENT, row, strict=True)) for row in sent]).decode()
+        types = ", ".join(f"{name} {kind}" for name, kind in SENT.items())
+        text = _text(f"SELECT * FROM json_to_recordset($1) AS one ({types})", "$2", connection.vendor)
+        return prepared(text, "json", "uuid"), [rows, workspace]
+    one = f"({', '.join(['%s'] * len(SENT))})"
+    values = [value for row in sent for value in row]
+    return _text(f"VALUES {', '.join([one] * len(sent))}", "%s", connection.vendor), [*values, workspace]
+
+
+@cache
+def _looking(vendor: str) -> tuple[str, str]:
+    """Columns and joins of what is looked for."""
+    columns, joins = [], []
+    for name, (wanted, condition) in LOOKED_FOR.items():
+        own = ", ".join(f"{name}.{column}" for column in wanted)
+        table = f"{TABLES[name]} AS {name}"
+        # a plain join would be planned as a scan of everything while there are no statistics
+        found = f"LATERAL (SELECT {own} FROM {table} WHERE {condition} OFFSET 0) AS {name} ON true"
+        joins.append(f"LEFT JOIN {found if vendor == 'postgresql' else f'{table} ON {condition}'}")
+        columns.append(own)
+    return ", ".join(columns), " ".join(joins)
+
+
+def _text(sent: str, workspace: str, vendor: str) -> str:
+    columns, joins = _looking(vendor)
+    return (
+        f"WITH sent ({', '.join(SENT)}) AS ({sent}) "
+        f"SELECT sent.place, workspace.audit_length, workspace.clock_at, {columns} FROM sent "
+        f"JOIN {TABLES['workspace']} AS workspace ON workspace.id = {workspace} {joins}"
+    )
 
 
 def _sent_id(pk: UUID) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from experiments.answers import answer
+from experiments.answers import stored_answers
 from experiments.models import Decision, Experiment
 from experiments.rows import DecisionAnswer
 from workspaces.errors import Missing
@@ -28,5 +28,6 @@ def experiments_of(workspace: Workspace, query: Mapping[str, str]) -> tuple[list
 def decision_log(experiment: Experiment, query: Mapping[str, str]) -> tuple[list[DecisionAnswer], str | None]:
     """Return decisions of the experiment's keys, oldest first."""
     decisions = Decision.objects.within(experiment.workspace).filter(assignment__experiment=experiment)
-    found, following = page(decisions.select_related("action", "assignment__experiment", "assignment__arm"), query)
-    return [answer(decision, replayed=False) for decision in found], following
+    found, following = page(decisions.only("id"), query)
+    answers = stored_answers((decision.pk for decision in found), replayed=False)
+    return [answers[decision.pk] for decision in found], following

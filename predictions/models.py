@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from workspaces.canonical import CanonicalJSONField
-from workspaces.facts import Fact
+from workspaces.facts import Fact, declared
 from workspaces.identifiers import valid_key
 from workspaces.scoping import Owned
 
@@ -70,8 +70,7 @@ class ModelVersion(Owned):
 
 
 class Prediction(Fact):
-    # the index by time serves as its own
-    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions", db_index=False)
+    version = declared(ModelVersion, related_name="predictions")
     unit_id = models.CharField(max_length=200)
     score = models.FloatField()
     predicted_at = models.DateTimeField()
@@ -86,7 +85,6 @@ class Prediction(Fact):
             ),
         ]
         indexes = [
-            models.Index(fields=["workspace", "unit_id", "predicted_at"], name="prediction_of_a_unit"),
             models.Index(fields=["version", "predicted_at"], name="prediction_of_a_version"),
         ]
 

@@ -13,6 +13,7 @@ from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.clock import CLOCK_SKEW
 from workspaces.errors import Invalid, Refusal
+from workspaces.facts import unsaved
 from workspaces.models import Workspace
 from workspaces.services.facts import Taken, take_batch
 
@@ -70,7 +71,8 @@ def prediction_of(
         value = scored.features.get(name)
         if value is not None and not isinstance(value, TYPES[kind]):
             raise Invalid("invalid-field", f"feature {name} == {value!r}, must be a {kind}", f"/features/{name}")
-    return Prediction(
+    return unsaved(
+        Prediction,
         version=version,
         unit_id=unit_id,
         score=scored.score,

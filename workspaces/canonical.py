@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from django.db import models
 
 if TYPE_CHECKING:
@@ -13,8 +15,19 @@ else:
 
 
 def dumps(content: Any) -> str:
-    """Write JSON with sorted keys, no blanks, shortest floats and no NaN."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """Write JSON with sorted keys, no blanks, shortest floats, times in UTC and no NaN."""
+    return ENCODER.encode(content)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
+    raise TypeError(f"{value!r} has no canonical JSON")
+
+
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
 
 
 def digest(content: Any) -> str:

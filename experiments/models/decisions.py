@@ -7,7 +7,8 @@ from experiments.models.declared import Action, DecisionPoint
 from experiments.models.experiment import Arm, Experiment
 from predictions.models import Prediction
 from workspaces.canonical import CanonicalJSONField
-from workspaces.facts import Fact
+from workspaces.facts import Fact, declared
+from workspaces.models import Workspace
 from workspaces.scoping import Owned
 
 
@@ -26,11 +27,12 @@ class Mode(models.TextChoices):
 class Assignment(Owned):
     """A randomization key's arm, for ever: the row of analysis."""
 
-    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="assignments")
+    workspace = declared(Workspace)
+    experiment = declared(Experiment, related_name="assignments")
     randomization_key = models.CharField(max_length=220)
     unit_id = models.CharField(max_length=200)
     cluster_id = models.CharField(max_length=200, blank=True)
-    arm = models.ForeignKey(Arm, on_delete=models.PROTECT, related_name="+")
+    arm = declared(Arm)
     stratum = models.CharField(max_length=500, blank=True)
     phase = models.CharField(max_length=200, default="1")
     propensity = models.FloatField()
@@ -44,7 +46,7 @@ class Assignment(Owned):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["experiment", "randomization_key"], name="assignment_once_a_key"),
+            models.UniqueConstraint(fields=["randomization_key", "experiment"], name="assignment_once_a_key"),
             models.CheckConstraint(
                 condition=Q(propensity__gt=0, propensity__lte=1), name="assignment_propensity_is_a_probability"
             ),
@@ -69,6 +71,7 @@ class EpisodeCounter(Owned):
     Every decision about it adds to the revision, so that of two at once one fails and begins again.
     """
 
+    workspace = declared(Workspace)
     decision_point = models.CharField(max_length=64)
     scope_id = models.CharField(max_length=200)
     number = models.PositiveIntegerField(default=0)
@@ -78,7 +81,7 @@ class EpisodeCounter(Owned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["workspace", "decision_point", "scope_id"], name="episode_counter_once_a_scope"
+                fields=["scope_id", "decision_point", "workspace"], name="episode_counter_once_a_scope"
             )
         ]
 
@@ -86,17 +89,17 @@ class EpisodeCounter(Owned):
 class Decision(Fact):
     """One logged choice with everything known then."""
 
-    decision_point = models.ForeignKey(DecisionPoint, on_delete=models.PROTECT, null=True, related_name="+")
+    decision_point = declared(DecisionPoint, null=True)
     unit_id = models.CharField(max_length=200)
     cluster_id = models.CharField(max_length=200, blank=True)
     # as sent: a policy may choose by it
     segment = models.CharField(max_length=200, blank=True, db_default="")
     episode = models.PositiveIntegerField(default=0)
-    prediction = models.ForeignKey(Prediction, on_delete=models.PROTECT, null=True, related_name="+")
+    prediction = models.ForeignKey(Prediction, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     score = models.FloatField(null=True)
     # every candidate action: {"probability": p} or {"refused": reason}
     candidates = CanonicalJSONField()
-    action = models.ForeignKey(Action, on_delete=models.PROTECT, null=True, related_name="+")
+    action = declared(Action, null=True)
     propensity = models.FloatField()
     mode = models.CharField(max_length=15, choices=Mode.choices)
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, null=True, related_name="decisions")

@@ -13,7 +13,7 @@ from experiments.models import Assignment, Decision, EpisodeCounter, Experiment,
 from experiments.rows import DecisionRow
 from experiments.setup import Point, Running
 from predictions.models import Prediction
-from workspaces.identifiers import new_id
+from workspaces.facts import unsaved
 
 COOL_DOWN = "cool-down"
 
@@ -142,8 +142,8 @@ def _randomization_key(experiment: Experiment, row: DecisionRow, episode: int) -
 
 def _new_assignment(request: Request, running: Running, key: str) -> Assignment:
     experiment, row, at = running.experiment, request.row, request.decision.decided_at
-    return Assignment(
-        id=new_id(),
+    return unsaved(
+        Assignment,
         workspace_id=experiment.workspace_id,
         experiment=experiment,
         randomization_key=key,

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from experiments.answers import answer
+from experiments.answers import answer, stored_answers
 from experiments.counters import Scope, hold_episodes
 from experiments.known import Known, read_known
 from experiments.models import Assignment, Decision, EpisodeCounter
@@ -22,8 +22,7 @@ from predictions.services import prediction_of, versions_of
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.errors import Invalid, Refusal
-from workspaces.facts import insertion, run_together
-from workspaces.identifiers import new_id
+from workspaces.facts import insertion, run_together, unsaved
 from workspaces.models import Workspace
 from workspaces.services.facts import Taken, conflict, parse_rows, quarantine, reject
 
@@ -105,7 +104,7 @@ def _decide(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Deci
         if requests:
             clock.advance(workspace, max(request.decision.decided_at for request in requests))
     for request in requests:
-        decided.answers[request.index] = answer(request.decision, replayed=False)
+        decided.answers[request.index] = answer(request.decision)
         decided.taken.append(Taken(request.index, "accepted", request.decision.pk))
     for index, refusal in refused.items():
         invalid = isinstance(refusal, Invalid)
@@ -133,13 +132,12 @@ def _answer_replays(workspace: Workspace, rows: Mapping[int, DecisionRow], known
     """Answer the rows whose event is stored; with other content, or as a mere prediction, it is a conflict."""
     if not known.decisions and not known.predicted:
         return
-    first = Decision.objects.within(workspace).select_related("action", "assignment__experiment", "assignment__arm")
-    decisions = first.in_bulk([pk for pk, _ in known.decisions.values()])
+    answers = stored_answers((pk for pk, _ in known.decisions.values()), replayed=True)
     for index in sorted([*known.decisions, *known.predicted]):
         row = rows[index]
         pk, content = known.decisions.get(index, (None, ""))
-        if pk and content == digest(row.content()):
-            decided.answers[index] = answer(decisions[pk], replayed=True)
+        if pk and content == digest(row):
+            decided.answers[index] = answers[pk]
             decided.taken.append(Taken(index, "duplicate", pk))
         else:
             decided.taken.append(quarantine(workspace, "decision", index, row, conflict(row)))
@@ -159,9 +157,11 @@ def _requests(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> tuple[li
 
 def _episodes(workspace: Workspace, known: Known, request: Request) -> EpisodeCounter:
     point, scope = request.scope
-    return known.episodes.setdefault(
-        request.scope, EpisodeCounter(workspace=workspace, decision_point=point, scope_id=scope)
-    )
+    if request.scope not in known.episodes:
+        known.episodes[request.scope] = unsaved(
+            EpisodeCounter, workspace=workspace, decision_point=point, scope_id=scope
+        )
+    return known.episodes[request.scope]
 
 
 def _request(
@@ -202,13 +202,13 @@ def _request(
         "workspace": workspace,
         "source": row.source,
         "event_id": row.event_id,
-        "digest": digest(row.content()),
+        "digest": digest(row),
         "received_at": at,
     }
     for name, value in fact.items():
         setattr(prediction, name, value)
-    decision = Decision(
-        id=new_id(),
+    decision = unsaved(
+        Decision,
         decision_point=point.point,
         unit_id=row.unit_id,
         cluster_id=row.cluster_id or "",
@@ -235,7 +235,7 @@ def _store(requests: Sequence[Request], entering: Sequence[Assignment], known: K
     """Store everything in one go; a constraint refuses all of it if another decision came between."""
     if not requests:
         return
-    scopes = sorted({request.scope for request in requests})
+    scopes = sorted({request.scope for request in requests if request.point.point.cool_down_days})
     for scope in scopes:
         known.episodes[scope].revision += 1
     by_event = sorted(requests, key=lambda request: (request.row.source, request.row.event_id))

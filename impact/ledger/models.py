@@ -36,7 +36,7 @@ class Outcome(Event):
                 condition=Q(value__gt=-LARGEST, value__lt=LARGEST), name="outcome_value_is_a_number"
             ),
         ]
-        indexes = [models.Index(fields=["workspace", "unit_id", "occurred_at"], name="outcome_of_a_unit")]
+        indexes = [models.Index(fields=["unit_id", "occurred_at", "workspace"], name="outcome_of_a_unit")]
 
 
 class Cost(Event):
@@ -56,7 +56,7 @@ class Cost(Event):
             ),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="cost_has_a_currency"),
         ]
-        indexes = [models.Index(fields=["workspace", "unit_id", "occurred_at"], name="cost_of_a_unit")]
+        indexes = [models.Index(fields=["unit_id", "occurred_at", "workspace"], name="cost_of_a_unit")]
 
 
 class Feed(Owned):
