@@ -137,6 +137,7 @@ class AgreementDeclared(Declared):
     target_roi: float = 0.0
     segments: list[Key] = []
     deployment: DeploymentDeclared | None = None
+    loss_cap: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
 
 def declare_metric(workspace: Workspace, declared: MetricDeclared, actor: str) -> Change:
@@ -258,6 +259,7 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
             expected_effect=declared.expected.effect if declared.expected else None,
             expected_explained=declared.expected.explained if declared.expected else None,
             **(_foreseen(declared, design["arms"], driver, priced.times) if driver and priced else {}),
+            loss_cap=declared.loss_cap,
             if_wins=declared.if_wins,
             if_unclear=declared.if_unclear,
             if_loses=declared.if_loses,

@@ -109,6 +109,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     expected_net: dict[str, float] = {}
     rows_needed: dict[str, float] = {}
     detectable_effect: float | None = None
+    loss_cap: float | None = None
     if_wins: str = ""
     if_unclear: str = ""
     if_loses: str = ""

@@ -16,9 +16,11 @@ import numpy as np
 from scipy import stats
 
 from impact.agreements.plan import MONEY, Plan
-from impact.analysis.measure import Measured
+from impact.analysis.measure import NET, Measured
 from impact.stats.choice import FEW_CLUSTERS
 from impact.stats.clusters import ClusterSums
+from impact.stats.effects import TEffect, difference
+from impact.stats.moments import MomentTable
 from impact.stats.multiplicity import holm
 from impact.stats.redraws import possible_draws
 from impact.stats.sample_ratio import ALARM, sample_ratio
@@ -249,6 +251,90 @@ def guardrails_hold(seen: Evidence) -> Finding | None:
     return Finding("guardrails_hold", "block", not broken, numbers={"broken": broken})
 
 
+def loss_cap(seen: Evidence) -> Finding | None:
+    """What was lost on the rows that were treated stays within the cap that was signed."""
+    cap = seen.plan.case.loss_cap
+    if cap is None or seen.money is None:
+        return None
+    against = [block for block in seen.money["comparisons"] if block["baseline"] == seen.plan.baseline.key]
+    lost = -sum(block["total"]["net"] for block in against if block["total"])
+    return Finding("loss_cap", "block", lost <= cap, numbers={"lost": max(0.0, lost), "cap": cap})
+
+
+def propensity_logged(seen: Evidence) -> Finding | None:
+    """The logged propensities are those that the arms were really drawn with."""
+    if seen.plan.origin == "loaded" or not seen.measured.assigned:
+        return None
+    keys = sum(row.keys for row in seen.measured.assigned)
+    worst, name = 0.0, seen.plan.arms[0].key
+    for arm in (arm.key for arm in seen.plan.arms):
+        rows = [(row.keys, row.propensity / row.keys) for row in seen.measured.assigned if row.arm == arm and row.keys]
+        if any(p <= 0 for _, p in rows):
+            return None
+        # every key weighs one over its propensity, so that each arm stands for all keys
+        missing = sum(n / p for n, p in rows) - keys
+        error = math.sqrt(sum(n * (1 - p) / p**2 for n, p in rows))
+        distance = abs(missing) / error if error else math.inf if abs(missing) > 1e-6 * keys else 0.0
+        if distance > worst:
+            worst, name = distance, arm
+    p_value = float(2 * stats.norm.sf(worst)) if math.isfinite(worst) else 0.0
+    passed = p_value >= ALARM
+    return Finding(
+        "propensity_logged", "block", passed, worst if math.isfinite(worst) else None, p_value, {"arms": [name]}
+    )
+
+
+def strata_unharmed(seen: Evidence) -> Finding | None:
+    """No stratum is harmed by an arm that does good on the whole."""
+    apart = _apart(seen, lambda cell: cell.stratum)
+    tests = [(arm, stratum, effect) for arm, effects in apart for stratum, effect in effects.items()]
+    if not tests:
+        return None
+    adjusted = holm([effect.p_value() for _, _, effect in tests])
+    harmed = [
+        {"arm": arm, "stratum": stratum}
+        for (arm, stratum, effect), p in zip(tests, adjusted, strict=True)
+        if p <= seen.plan.alpha and effect.estimate < 0
+    ]
+    return Finding("strata_unharmed", "warn", not harmed, numbers={"harmed": harmed})
+
+
+def phases_agree(seen: Evidence) -> Finding | None:
+    """The effect has the same sign in every phase as in all together."""
+    found = _apart(seen, lambda cell: cell.phase)
+    if not found:
+        return None
+    odd = [{"arm": arm} for arm, effects in found if any(effect.estimate < 0 for effect in effects.values())]
+    return Finding("phases_agree", "warn", not odd, numbers={"arms": [one["arm"] for one in odd]})
+
+
+def _apart(seen: Evidence, part: Callable[[Any], str]) -> list[tuple[str, dict[str, TEffect]]]:
+    """Net effect in each part of the cells, for every arm that does good on the whole."""
+    family = seen.measured.families.get(MONEY)
+    if seen.money is None or family is None or seen.plan.clustered:
+        return []
+    parts = sorted({part(cell) for cell in family.table.cells})
+    if len(parts) < 2:
+        return []
+    tables = {
+        name: MomentTable(
+            family.table.columns,
+            family.table.origin,
+            {cell: moments for cell, moments in family.table.cells.items() if part(cell) == name},
+        )
+        for name in parts
+    }
+    found = []
+    for block in seen.money["comparisons"]:
+        if block["baseline"] != seen.plan.baseline.key or (block["net"]["effect"] or 0.0) <= 0:
+            continue
+        effects = {name: difference(table, NET, block["arm"], block["baseline"]) for name, table in tables.items()}
+        there = {name: one for name, one in effects.items() if isinstance(one, TEffect) and one.se}
+        if there:
+            found.append((block["arm"], there))
+    return found
+
+
 def forced_left_out(seen: Evidence) -> Finding | None:
     """Decisions that were forced or held out never enter an effect."""
     left_out = {mode: n for mode, n in seen.measured.modes.items() if mode not in ("randomized", "policy") and n}
@@ -265,6 +351,7 @@ CHECKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     feeds_complete,
     sample_ratio_overall,
     sample_ratio_by_stratum,
+    propensity_logged,
     missing_alike,
     clusters_enough,
     covariates_balanced,
@@ -273,6 +360,9 @@ CHECKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     cost_booked,
     cost_varies,
     guardrails_hold,
+    loss_cap,
+    strata_unharmed,
+    phases_agree,
     forced_left_out,
     agreed_before,
 )

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from experiments.models import Experiment
 from impact.agreements.plan import MONEY, Plan, from_content
+from impact.analysis.alarms import pause_if_tripped
 from impact.analysis.document import analysis_id, results_document, seed_of
 from impact.analysis.freeze import damaged, directory, freeze
 from impact.analysis.measure import measure
@@ -50,6 +51,7 @@ def analyze(
     with writing():
         analysis = store(experiment, snapshot, document)
         store_calibrations(analysis, calibrated)
+        pause_if_tripped(analysis)
     return analysis
 
 

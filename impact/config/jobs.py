@@ -8,6 +8,7 @@ from typing import Any
 from django.db import close_old_connections
 
 from experiments.services.decide_file import DECIDE_FILE, decide_file
+from impact.analysis.alarms import ALARM, alarm_job
 from impact.analysis.jobs import analyze_job
 from impact.analysis.queue import ANALYZE, enqueue_due_analyses
 from impact.ledger.imports.load import IMPORT, import_facts
@@ -18,6 +19,7 @@ from predictions.queue import DRIFT, enqueue_due_drift
 from workspaces.services import jobs
 
 KINDS: dict[str, Callable[[jobs.Attempt], Any]] = {
+    ALARM: alarm_job,
     ANALYZE: analyze_job,
     DECIDE_FILE: decide_file,
     DRIFT: drift_job,

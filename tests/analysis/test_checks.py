@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -200,6 +201,70 @@ def test_driver_and_money_must_agree_where_both_are_settled(
     assert checks.driver_and_money(seen(metrics=driver(*moved))) is None
 
 
+@pytest.mark.parametrize(("net", "passed"), [(-500.0, True), (-500.1, False), (9.0, True)])
+def test_a_loss_must_stay_within_its_cap(net: float, passed: bool) -> None:
+    lost = money(-1, 0.5)
+    lost["comparisons"][0]["total"] = {"net": net}
+    found = finding(checks.loss_cap, seen(plan(value=[WORTH], case=Case(loss_cap=500.0)), money=lost))
+    assert (found.severity, found.passed) == ("block", passed)
+    assert found.numbers == {"lost": max(0.0, -net), "cap": 500.0}
+    assert checks.loss_cap(seen(money=lost)) is None
+    assert checks.loss_cap(seen(plan(value=[WORTH], case=Case(loss_cap=500.0)))) is None
+
+
+@pytest.mark.parametrize(
+    ("none", "bonus", "logged", "passed"),
+    [
+        (300, 300, 0.5, True),
+        (330, 270, 0.5, True),
+        (360, 240, 0.5, False),
+        (300, 300, 0.2, False),
+        (480, 120, 0.2, True),
+    ],
+)
+def test_arms_must_be_drawn_as_logged(none: int, bonus: int, logged: float, passed: bool) -> None:
+    assigned = [Assigned("", "none", none, none * (1 - logged)), Assigned("", "bonus", bonus, bonus * logged)]
+    found = finding(checks.propensity_logged, seen(assigned=assigned))
+    assert (found.severity, found.passed) == ("block", passed)
+    assert checks.propensity_logged(seen(plan(origin="loaded"), assigned=assigned)) is None
+    assert checks.propensity_logged(seen(assigned=[])) is None
+
+
+def parts(effects: dict[str, float], phase: bool = False) -> dict[str, Any]:
+    """A bonus that earns so much in each part, with a little noise."""
+    names = np.array([name for name in effects for _ in range(40)])
+    arm = np.array(["none", "bonus"] * (names.size // 2))
+    value = np.array([effects[name] for name in names]) * (arm == "bonus") + np.arange(names.size) % 7 / 10
+    cells = {"phase" if phase else "stratum": names}
+    table = MomentTable.from_arrays({"value": value, "cost": np.zeros(names.size)}, arm, **cells)
+    return {MONEY: Family(("value", "cost"), (), table, None, {})}
+
+
+@pytest.mark.parametrize(
+    ("effects", "harmed"),
+    [
+        ({"L": 5.0, "H": 1.0}, []),
+        ({"L": 5.0, "H": -2.0}, [{"arm": "bonus", "stratum": "H"}]),
+        ({"L": 5.0, "H": -0.01}, []),
+    ],
+)
+def test_no_stratum_must_be_harmed_by_what_does_good(effects: dict[str, float], harmed: Any) -> None:
+    earned = money(2, 0.01)
+    found = finding(checks.strata_unharmed, seen(families=parts(effects), money=earned))
+    assert (found.severity, found.passed, found.numbers) == ("warn", not harmed, {"harmed": harmed})
+    assert checks.strata_unharmed(seen(families=parts({"L": 1.0}), money=earned)) is None
+    assert checks.strata_unharmed(seen(families=parts(effects), money=money(-2, 0.01))) is None
+    assert checks.strata_unharmed(seen(families=parts(effects))) is None
+
+
+@pytest.mark.parametrize(("second", "passed"), [(1.0, True), (-2.0, False)])
+def test_phases_must_agree_with_all_together(second: float, passed: bool) -> None:
+    families = parts({"1": 5.0, "2": second}, phase=True)
+    found = finding(checks.phases_agree, seen(families=families, money=money(2, 0.01)))
+    assert (found.severity, found.passed, found.numbers) == ("warn", passed, {"arms": [] if passed else ["bonus"]})
+    assert checks.phases_agree(seen(families=parts({"1": 5.0}, phase=True), money=money(2, 0.01))) is None
+
+
 FLIP = {"assumption": "kept", "flips_at": 190.6, "inside": True}
 
 
@@ -292,6 +357,7 @@ def test_checks_are_run_in_their_order() -> None:
         "mature_rows",
         "feeds_complete",
         "sample_ratio",
+        "propensity_logged",
         "cost_booked",
         "agreed_before",
     ]
@@ -299,3 +365,12 @@ def test_checks_are_run_in_their_order() -> None:
         "id": "feeds_complete", "severity": "warn", "passed": False, "statistic": None, "p_value": None,
         "numbers": {"censored": 2, "of": 60},
     }  # fmt: skip
+
+
+def test_every_check_is_documented() -> None:
+    documented = (Path(__file__).parents[2] / "docs/checks.md").read_text(encoding="utf-8")
+    from impact.agreements.before_start import BEFORE_START
+    from impact.figures.words.en import CHECKS as SAID
+
+    names = [*SAID, *(check.__name__ for check in BEFORE_START)]
+    assert [name for name in names if f"| `{name}` |" not in documented] == []

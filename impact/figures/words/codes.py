@@ -16,6 +16,7 @@ CODES = {
     "business": ("business", "事業"),
     "finance": ("finance", "財務"),
     "data science": ("data science", "データサイエンス"),
+    "alarm": ("alarm by mail", "メールでの警報"),
     "analyze": ("analysis", "分析"),
     "decide-file": ("file of units", "対象ファイル"),
     "drift": ("drift", "ドリフト"),

@@ -119,6 +119,10 @@ CHECKS = {
     "cost_booked": "Cost booked",
     "cost_varies": "Cost varies",
     "guardrails_hold": "Guardrails",
+    "loss_cap": "Loss cap",
+    "propensity_logged": "Logged propensities",
+    "strata_unharmed": "No stratum harmed",
+    "phases_agree": "Phases agree",
     "forced_left_out": "Left out",
     "agreed_before": "Agreed beforehand",
 }
@@ -192,6 +196,22 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
                 if passed
                 else f"Worse than its margin beyond doubt: {n['broken']}."
             )
+        case "loss_cap":
+            if passed:
+                return f"The rows that were treated lost {n['lost']}, within the cap of {n['cap']}."
+            return f"The rows that were treated lost {n['lost']}, more than the cap of {n['cap']}. The experiment pauses; decide whether to stop it."
+        case "propensity_logged":
+            if passed:
+                return f"The arms were drawn with the propensities that are logged (p {n['p']})."
+            return f"The arm {n['arms']} has another size than its logged propensities say (p {n['p']}). Nothing that weighs by them holds; find out who draws."
+        case "strata_unharmed":
+            if passed:
+                return "No arm that does good on the whole does proven harm in a stratum."
+            return f"Good on the whole, proven harm within a stratum: {n['harmed']}. Leave that stratum out of what is rolled out."
+        case "phases_agree":
+            if passed:
+                return "The effect has the same sign in every phase."
+            return f"Good in all phases together and bad in one: {n['arms']}. Find out what changed between the phases."
         case "forced_left_out":
             return f"Counted and left out of every effect: {n['modes']}."
         case "agreed_before":

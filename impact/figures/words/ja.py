@@ -119,6 +119,10 @@ CHECKS = {
     "cost_booked": "費用の計上",
     "cost_varies": "費用のばらつき",
     "guardrails_hold": "ガードレール",
+    "loss_cap": "損失の上限",
+    "propensity_logged": "記録された割り付け確率",
+    "strata_unharmed": "層ごとの害",
+    "phases_agree": "フェーズの一致",
     "forced_left_out": "対象外",
     "agreed_before": "事前の合意",
 }
@@ -190,6 +194,24 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
                 if passed
                 else f"許容幅を確実に超えて悪化：{n['broken']}。"
             )
+        case "loss_cap":
+            if passed:
+                return f"施策を受けた行の損失は{n['lost']}で、上限{n['cap']}の範囲内です。"
+            return f"施策を受けた行の損失が{n['lost']}となり、上限{n['cap']}を超えました。実験は一時停止します。中止するかどうかを決めてください。"
+        case "propensity_logged":
+            if passed:
+                return f"各群は、記録された割り付け確率どおりに抽選されました（p {n['p']}）。"
+            return f"{n['arms']}の大きさが、記録された割り付け確率と異なります（p {n['p']}）。確率で重み付けした数値は信頼できません。抽選の仕組みを調べてください。"
+        case "strata_unharmed":
+            if passed:
+                return "全体として良い群のうち、ある層で害が実証されたものはありません。"
+            return (
+                f"全体としては良い一方、ある層で害が実証されています：{n['harmed']}。その層は展開から外してください。"
+            )
+        case "phases_agree":
+            if passed:
+                return "効果の符号は、どのフェーズでも同じです。"
+            return f"全体では良い一方、あるフェーズでは悪くなっています：{n['arms']}。フェーズの間に何が変わったかを調べてください。"
         case "forced_left_out":
             return f"数えたうえで、すべての効果から除外しました：{n['modes']}。"
         case "agreed_before":
