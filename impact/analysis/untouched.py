@@ -55,11 +55,10 @@ def calibrations(experiment: Experiment, plan: Plan, snapshot: Snapshot) -> dict
     model = experiment.decision_point.model
     versions = list(ModelVersion.objects.within(experiment.workspace).filter(model=model).values_list("pk", flat=True))
     metric = target_metric(plan, binary=model.task == Task.PROBABILITY)
-    if metric is None:
-        reason = "no-driver" if target_metric(plan, binary=False) is None else "not-binary"
-        return {version: {"status": "refused", "reason": reason, "rows": 0} for version in versions}
     if not _some_left_alone(experiment):
-        return {version: {"status": "refused", "reason": "baseline-acts", "rows": 0} for version in versions}
+        return _refused(versions, "baseline-acts")
+    if metric is None:
+        return _refused(versions, "no-driver" if target_metric(plan, binary=False) is None else "not-binary")
     horizon = timedelta(days=model.horizon_days)
     seen = _seen(experiment, metric.term, snapshot, horizon)
     about = {"metric": metric.key, "name": metric.name, "horizon_days": model.horizon_days}
@@ -70,6 +69,10 @@ def target_metric(plan: Plan, *, binary: bool) -> PlannedMetric | None:
     """Return the metric that says whether the prediction came true: the first driver, or the primary metric."""
     metrics = sorted((one for one in plan.metrics if one.role in ("driver", "primary")), key=lambda one: one.role)
     return next((one for one in metrics if not binary or one.term.aggregate == "any"), None)
+
+
+def _refused(versions: Iterable[UUID], reason: str) -> dict[UUID, dict[str, Any]]:
+    return {version: {"status": "refused", "reason": reason, "rows": 0} for version in versions}
 
 
 def _some_left_alone(experiment: Experiment) -> bool:

@@ -67,6 +67,14 @@ ENDPOINTS = (
         "Row by row why rows of an import are in quarantine or rejected.", answer=str, gives=CSV,
     ),
     Endpoint(
+        "GET", "/models", "read", dashboard.get_models,
+        "List models: versions with their stages, the newest drift and calibration of each.",
+        answer=dashboard.ModelPage, query=PAGE,
+    ),
+    Endpoint(
+        "GET", "/models/<key>", "read", dashboard.get_model, "One model.", answer=dashboard.ModelAnswer,
+    ),
+    Endpoint(
         "GET", "/experiments", "read", experiments.get_experiments, "List experiments.",
         answer=experiments.ExperimentPage, query=PAGE,
     ),

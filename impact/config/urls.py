@@ -12,6 +12,10 @@ from workspaces.forms import SignInForm
 
 in_workspace = [
     path("", pages.home, name="home"),
+    path("models", pages.models, name="models"),
+    path("models/<key>", pages.model, name="model"),
+    path("models/<key>/days.csv", pages.model_days, name="model_days"),
+    path("models/<key>/calibration.csv", pages.model_calibration, name="model_calibration"),
     path("experiments", pages.experiments, name="experiments"),
     path("experiments/<key>", pages.experiment, name="experiment"),
     path("experiments/<key>/compliance", pages.compliance, name="compliance"),

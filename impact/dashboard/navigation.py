@@ -17,7 +17,10 @@ class Entry(NamedTuple):
 
 # a part without entries isn't shown; a part leads to its first entry
 PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
-    (_("Predictions"), ()),
+    (
+        _("Predictions"),
+        (Entry("models", _("Models"), ("model",)),),
+    ),
     (
         _("Experiments"),
         (

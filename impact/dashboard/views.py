@@ -22,6 +22,7 @@ from impact.dashboard import policies as rules
 from impact.dashboard import selectors
 from impact.dashboard.compliance import compliance as what_was_done
 from impact.dashboard.compliance import takes_long
+from impact.dashboard.model import days_of, model_page, model_rows, newest, shown_version
 from impact.figures.agreement import agreement_page, foreseen_rows
 from impact.figures.executive import bars
 from impact.figures.experiment import experiment_page, segment_bars
@@ -197,6 +198,43 @@ def jobs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     return render(request, _part_or_page(request, "jobs"), content)
 
 
+@member("viewer")
+def models(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    return render(request, "dashboard/models.html", {"rows": model_rows(workspace, _language())})
+
+
+@member("viewer")
+def model(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """One model: its versions, scores by day, drift, and how right it was about units that were left alone."""
+    return render(request, "dashboard/model.html", model_page(workspace, key, request.GET.get("version"), _language()))
+
+
+@member("viewer")
+def model_days(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """The days of a version as CSV: the scores' quantiles and every index."""
+    version = shown_version(workspace, key, request.GET.get("version"))
+    days = days_of(version)
+    names = sorted({name for day in days for name in day.features})
+    head = ["day", "predictions", "p5", "p25", "p50", "p75", "p95", "psi", "by_chance"]
+    rows = [
+        [day.on.isoformat(), day.rows, *day.quantiles, day.psi, day.by_chance]
+        + [day.features.get(name, {}).get("psi") for name in names]
+        for day in days
+    ]
+    return _csv(f"{key}-days", [*head, *(_cell(f"psi {name}") for name in names)], rows)
+
+
+@member("viewer")
+def model_calibration(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """The bins of a version's newest calibration as CSV."""
+    version = shown_version(workspace, key, request.GET.get("version"))
+    calibration = newest(workspace, [version])[version.pk].calibration
+    bins = calibration.content.get("bins", []) if calibration else []
+    head = ["lowest", "highest", "units", "happened", "predicted", "observed", "low", "high"]
+    columns = ("lowest", "highest", "rows", "happened", "predicted", "observed")
+    return _csv(f"{key}-calibration", head, [[*(one[column] for column in columns), *one["ci"]] for one in bins])
+
+
 def glossary(request: HttpRequest) -> HttpResponse:
     """Every term, in the reader's language."""
     return render(request, "dashboard/glossary.html", {"terms": [one[_language()] for one in terms().values()]})
@@ -213,6 +251,16 @@ def _document(workspace: Workspace, key: str) -> dict[str, Any]:
 def _part_or_page(request: HttpRequest, name: str) -> str:
     """What htmx asks for takes the place of a part; a person gets the whole page."""
     return f"dashboard/{'_' if request.htmx else ''}{name}.html"  # type: ignore[attr-defined]
+
+
+def _csv(name: str, head: list[str], rows: list[list[Any]]) -> HttpResponse:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(head)
+    writer.writerows(rows)
+    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
 
 
 def _language() -> str:

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from impact.analysis.services import analyze
 from impact.config.api import ENDPOINTS
 from tests.conftest import START, Caller, csv_of, decided, decision_row, enter, loaded, signed_in
+from tests.dashboard.judged import judged_model
 from tests.reports.board import frozen, schedule
 from workspaces.models import Membership, Workspace
 from workspaces.services.jobs import enqueue
@@ -24,10 +25,11 @@ UNITS = {"unit": [f"u{n}" for n in range(40)], "arm": ["a", "b"] * 20, "y": [1.0
 # path -> what its rows are
 PAGES = {
     "/": "workspaces", "/w/mobile/": "experiments", "/w/mobile/experiments": "experiments",
+    "/w/mobile/models": "models",
     "/w/mobile/reports": "reports", "/w/mobile/jobs": "jobs", "/w/mobile/members": "members",
 }  # fmt: skip
 LISTS = {
-    "/experiments": "experiments", "/jobs": "jobs", "/reports": "reports",
+    "/models": "models", "/experiments": "experiments", "/jobs": "jobs", "/reports": "reports",
     "/experiments/<key>/decisions": "decisions",
 }  # fmt: skip
 
@@ -59,6 +61,7 @@ def make(workspace: Workspace, owner: Membership, tmp_path: Path, request: Any) 
         "jobs": lambda place: enqueue(workspace=workspace, kind="analyze", key=str(place)),
         "members": lambda place: enter(workspace, f"m{place}@example.com", "viewer"),
         "decisions": decision,
+        "models": lambda place: judged_model(workspace, f"m{place}"),
         "workspaces": another,
     }
 

@@ -32,6 +32,10 @@ NOTHING = (404, 404, 404, 404, 404, 404)
 TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "": {"GET": AWAY},
     "w/<workspace>/": {"GET": MEMBERS},
+    "w/<workspace>/models": {"GET": MEMBERS},
+    "w/<workspace>/models/<key>": {"GET": MEMBERS},
+    "w/<workspace>/models/<key>/days.csv": {"GET": MEMBERS},
+    "w/<workspace>/models/<key>/calibration.csv": {"GET": MEMBERS},
     "w/<workspace>/experiments": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/compliance": {"GET": MEMBERS},
@@ -70,7 +74,7 @@ OF_API = {f"api/v1{endpoint.path}": (401,) * len(CAST) for endpoint in ENDPOINTS
 
 
 # what <key> stands for beneath these; elsewhere it is the experiment offers
-KEYS = {"decision-points": "offer", "policies": "bonus-for-all"}
+KEYS = {"models": "churn", "decision-points": "offer", "policies": "bonus-for-all"}
 
 
 def keyed(route: str) -> str:

@@ -13,11 +13,14 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from impact.agreements.loading.load import load_experiment
 from impact.agreements.loading.specification import read_specification
+from impact.analysis.models import Analysis, Calibration
 from impact.analysis.services import analyze
 from impact.config.declarations import apply_files
 from impact.reports.models import ReportSchedule
 from impact.reports.services import claim_due_schedules
+from predictions.models import ModelVersion
 from tests.conftest import PASSWORD, START, caller, decision_row, declared_churn, enter, started
+from tests.dashboard.judged import furnish, measured
 from tests.skips import chromium
 from workspaces import clock
 from workspaces.models import Workspace
@@ -59,6 +62,8 @@ policies:
 """
 PAGES = (
     "/w/mobile/",
+    "/w/mobile/models",
+    "/w/mobile/models/churn",
     "/w/mobile/experiments",
     "/w/mobile/experiments/mails",
     "/w/mobile/experiments/offers",
@@ -75,7 +80,8 @@ PAGES = (
     "/glossary",
 )
 EMPTY = tuple(
-    f"/w/empty/{name}" for name in ("", "experiments", "decision-points", "policies", "reports", "jobs", "members")
+    f"/w/empty/{name}"
+    for name in ("", "models", "experiments", "decision-points", "policies", "reports", "jobs", "members")
 )
 
 
@@ -110,7 +116,7 @@ def furnished(live_server: Any, tmp_path: Path) -> str:
     api.post("/experiments/offers/close")
     (tmp_path / "report.yaml").write_text(REPORT)
     apply_files(workspace, [tmp_path / "report.yaml"], "test")
-    analyze(experiment=running)
+    judged(analyze(experiment=running))
     rows = "".join(
         f"u{n},{'mail' if n % 2 else 'none'},{n % 3 % 2},{n % 7},{'web' if n % 5 else 'shop'}\n" for n in range(80)
     )
@@ -129,6 +135,15 @@ def furnished(live_server: Any, tmp_path: Path) -> str:
     enter(workspace, "owner@example.com", "admin")
     enter(create_workspace(key="empty", name="Empty", actor="test"), "owner@example.com", "admin")
     return str(live_server.url)
+
+
+def judged(analysis: Analysis) -> None:
+    """Scores by day and a calibration, as if there had been thousands of decisions."""
+    version = ModelVersion.objects.get(workspace=analysis.workspace)
+    furnish(version, psi=(0.03, 0.31, 0.05))
+    content = measured() | {"metric": "churn", "name": "Churn", "horizon_days": 90}
+    known = {"workspace": analysis.workspace, "as_of": analysis.as_of, "rows": 1000, "content": content}
+    Calibration.objects.update_or_create(analysis=analysis, version=version, defaults=known)
 
 
 def open_browser(
