@@ -31,6 +31,8 @@ ON CONFLICT (workspace_id, decision_point, scope_id) DO UPDATE SET
     number = excluded.number, opened_at = excluded.opened_at,
     revision = CASE WHEN experiments_episodecounter.revision = excluded.revision - 1 THEN excluded.revision END
 """
+# whoever fails without holding the units waits for them, so that a few tries see everybody through
+HELD_TRIES = 8
 LONGEST_STRATUM = Assignment._meta.get_field("stratum").max_length or 0
 
 
@@ -72,12 +74,16 @@ def _decide_or_wait(workspace: Workspace, rows: Mapping[int, DecisionRow], decid
         return
     except IntegrityError:
         pass  # a constraint refused everything that was to be stored
-    try:
-        with transaction.atomic():
-            hold_episodes(workspace, _scopes(workspace, rows))
-            _decide(workspace, rows, decided)
-    except IntegrityError as error:
-        raise Refusal("busy", "This unit was decided about in two places at once; send the request again.") from error
+    with transaction.atomic():
+        hold_episodes(workspace, _scopes(workspace, rows))
+        for _ in range(HELD_TRIES):
+            try:
+                with transaction.atomic():
+                    _decide(workspace, rows, decided)
+                return
+            except IntegrityError:
+                pass  # somebody who doesn't hold them came between; what he stored is read now
+    raise Refusal("busy", "These units were decided about in many places at once; send the request again.")
 
 
 def _scopes(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> list[Scope]:

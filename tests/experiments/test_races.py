@@ -50,6 +50,27 @@ def test_32_threads_sending_one_event_get_one_answer(workspace: Workspace, runni
     assert all(answer | {"replayed": False} == first for answer in answers)
 
 
+@pytest.mark.slow
+def test_64_threads_deciding_150_units_get_one_arm_and_one_answer_each(
+    workspace: Workspace, running: Experiment
+) -> None:
+    secret = caller(workspace).secret
+
+    def decide_all(place: int) -> dict[str, Any]:
+        """Every thread meets the units in another order, ten at a time."""
+        units = [f"c{(7 * step + place) % 150}" for step in range(150)]
+        answers = {}
+        for start in range(0, 150, 10):
+            rows = [decision_row(unit) for unit in units[start : start + 10]]
+            results = insist(secret, {"decisions": rows})["results"]
+            answers |= {one["decision"]["unit_id"]: one["decision"] | {"replayed": None} for one in results}
+        return answers
+
+    first, *others = race(64, decide_all)
+    assert all(answers == first for answers in others)
+    assert len(first) == Decision.objects.count() == Prediction.objects.count() == Assignment.objects.count() == 150
+
+
 @pytest.mark.parametrize("strata", [[], [{"score": {"L": 0.0, "H": 0.5}}]])
 def test_16_threads_leave_every_block_balanced(workspace: Workspace, tmp_path: Path, strata: list[Any]) -> None:
     running_with(workspace, tmp_path, experiment={"method": "blocks", "strata": strata})
