@@ -8,12 +8,13 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
 from workspaces.errors import Missing
 from workspaces.services.people import membership_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def member(role: str) -> Callable[[View], View]:
@@ -22,7 +23,7 @@ def member(role: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         @login_required
-        def guarded(request: HttpRequest, workspace: str, **rest: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, workspace: str, **rest: Any) -> HttpResponseBase:
             try:
                 membership = membership_of(person=request.user, workspace_key=workspace)  # type: ignore[arg-type]
             except Missing as error:

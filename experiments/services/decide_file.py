@@ -46,6 +46,12 @@ def enqueue_file(*, experiment: Experiment, chunks: Iterable[bytes], name: str =
     return job
 
 
+def files_of(experiment: Experiment) -> list[Job]:
+    """The newest jobs of the experiment's files."""
+    jobs = Job.objects.within(experiment.workspace).filter(kind=DECIDE_FILE)
+    return list(jobs.filter(key__startswith=f"{experiment.key}, file ").order_by("-created_at")[:20])
+
+
 def decide_file(attempt: Attempt, tell: Callable[[float, str], None] | None = None) -> dict[str, Any]:
     """Do such a job; what an earlier attempt decided is answered again, so that its file is the same."""
     job, workspace = attempt.job, attempt.workspace

@@ -23,6 +23,8 @@ in_workspace = [
     path("experiments/<key>/comparisons.csv", pages.comparisons, name="comparisons"),
     path("experiments/<key>/agreement", pages.agreement, name="agreement"),
     path("experiments/<key>/start", pages.start, name="start_experiment"),
+    path("experiments/<key>/assignments", pages.assignments, name="assignments"),
+    path("actions", pages.actions, name="actions"),
     path("decision-points", pages.decision_points, name="decision_points"),
     path("decision-points/<key>", pages.decision_point, name="decision_point"),
     path("policies", pages.policies, name="policies"),
@@ -32,6 +34,7 @@ in_workspace = [
     path("reports/<number>.pdf", reports.report_file, name="report_file"),
     path("reports/<number>", reports.report, name="report"),
     path("jobs", pages.jobs, name="jobs"),
+    path("jobs/<uuid:id>/file", pages.job_file, name="job_file"),
     path("members", workspaces.members, name="members"),
     path("members/invite", workspaces.send_invitation, name="invite"),
 ]

@@ -24,8 +24,9 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     (
         _("Experiments"),
         (
-            Entry("experiments", _("Experiments"), ("experiment", "agreement", "compliance")),
+            Entry("experiments", _("Experiments"), ("experiment", "agreement", "compliance", "assignments")),
             Entry("decision_points", _("Decision points"), ("decision_point",)),
+            Entry("actions", _("Actions")),
             Entry("policies", _("Policies"), ("policy",)),
         ),
     ),

@@ -5,21 +5,24 @@ from __future__ import annotations
 import csv
 import io
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from experiments.models import Status
 from experiments.selectors import experiment_named
+from experiments.services.decide_file import enqueue_file, files_of
 from impact.agreements.services import foreseen, obstacles, sign, start_experiment
 from impact.analysis.models import Level
 from impact.analysis.selectors import newest_analysis
 from impact.dashboard import decision_points as choices
 from impact.dashboard import policies as rules
 from impact.dashboard import selectors
+from impact.dashboard.actions import actions as known_actions
 from impact.dashboard.compliance import compliance as what_was_done
 from impact.dashboard.compliance import takes_long
 from impact.dashboard.model import days_of, model_page, model_rows, newest, shown_version
@@ -31,7 +34,8 @@ from impact.figures.sentences import completed, level_word
 from impact.figures.words.codes import word
 from workspaces.access import member
 from workspaces.errors import Missing, Refusal
-from workspaces.models import Workspace
+from workspaces.files import answer_file
+from workspaces.models import Job, Workspace
 from workspaces.selectors import newest_jobs
 
 
@@ -68,6 +72,7 @@ def experiment(request: HttpRequest, workspace: Workspace, key: str) -> HttpResp
         "experiment": shown,
         "analysis": analysis,
         "agreement": agreement,
+        "may_decide": shown.is_live and request.membership.may("analyst"),  # type: ignore[attr-defined]
     }
     if takes_long(shown):
         content["counts_apart"] = True
@@ -167,6 +172,38 @@ def start(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
     return redirect("experiment", workspace=workspace.key, key=key)
 
 
+@member("analyst")
+def assignments(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """A file of units is sent here, and decided about as a job."""
+    shown = experiment_named(workspace, key)
+    content: dict[str, Any] = {"experiment": shown, "may_decide": True}
+    if request.method == "POST":
+        sent = request.FILES.get("file")
+        try:
+            if sent is None:
+                raise Refusal("bad-file", _("Choose a file."))
+            enqueue_file(experiment=shown, chunks=sent.chunks(), name=sent.name or "The file")
+            return redirect("jobs", workspace=workspace.key)
+        except Refusal as refusal:
+            content["refusal"] = refusal.detail
+    content["jobs"] = files_of(shown)
+    return render(request, "dashboard/assignments.html", content, status=400 if "refusal" in content else 200)
+
+
+@member("analyst")
+def job_file(request: HttpRequest, workspace: Workspace, id: UUID) -> FileResponse:
+    """The file that a job has made."""
+    job = Job.objects.within(workspace).filter(pk=id).first()
+    if job is None or not answer_file(job).exists():
+        raise Missing("file of the job", str(id))
+    return FileResponse(answer_file(job).open("rb"), as_attachment=True, filename=f"{job.pk}.csv")
+
+
+@member("viewer")
+def actions(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    return render(request, "dashboard/actions.html", {"actions": known_actions(workspace, _language())})
+
+
 @member("viewer")
 def decision_points(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     return render(request, "dashboard/decision_points.html", {"points": choices.decision_points(workspace)})
@@ -194,7 +231,11 @@ def policy(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse
 def jobs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Work that waits, runs, is done or failed; the list renews itself."""
     found = newest_jobs(workspace)
-    content = {"jobs": found, "busy": any(job.state in ("queued", "running") for job in found)}
+    content = {
+        "jobs": found,
+        "busy": any(job.state in ("queued", "running") for job in found),
+        "may_decide": request.membership.may("analyst"),  # type: ignore[attr-defined]
+    }
     return render(request, _part_or_page(request, "jobs"), content)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -43,6 +44,11 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/experiments/<key>/comparisons.csv": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/agreement": {"GET": MEMBERS, "POST": PERSONS},
     "w/<workspace>/experiments/<key>/start": {"GET": ANALYSTS, "POST": ANALYSTS},
+    "w/<workspace>/experiments/<key>/assignments": {
+        "GET": (302, 403, 200, 200, 200, 404),
+        "POST": (302, 403, 400, 400, 400, 404),
+    },
+    "w/<workspace>/actions": {"GET": MEMBERS},
     "w/<workspace>/decision-points": {"GET": MEMBERS},
     "w/<workspace>/decision-points/<key>": {"GET": MEMBERS},
     "w/<workspace>/policies": {"GET": MEMBERS},
@@ -51,6 +57,7 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/reports/<number>": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.pdf": {"GET": MEMBERS},
     "w/<workspace>/jobs": {"GET": MEMBERS},
+    "w/<workspace>/jobs/<uuid:id>/file": {"GET": (302, 403, 404, 404, 404, 404)},
     "w/<workspace>/members": {"GET": MEMBERS},
     "w/<workspace>/members/invite": {"GET": (302, 403, 403, 403, 302, 404), "POST": ADMINS},
     "sign-in": {"GET": EVERYBODY},
@@ -105,7 +112,7 @@ def test_every_address_to(who: str, analysed: Analysis, workspace: Workspace, ot
     _, token = invite(workspace=workspace, role="viewer", actor="test")
     values = {
         "<workspace>": "mobile", "<key>": "offers", "<number>": str(number), "<token>": token, "<uidb64>": "Mg",
-        "<path:rest>": "none", "<source>": "crm", "<id>": "none",
+        "<path:rest>": "none", "<uuid:id>": str(UUID(int=0)), "<source>": "crm", "<id>": "none",
     }  # fmt: skip
     place = CAST.index(who)
     client = browser(who, workspace, other_workspace)

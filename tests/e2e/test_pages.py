@@ -69,6 +69,8 @@ PAGES = (
     "/w/mobile/experiments/offers",
     "/w/mobile/experiments/offers/agreement",
     "/w/mobile/experiments/offers/compliance",
+    "/w/mobile/experiments/offers/assignments",
+    "/w/mobile/actions",
     "/w/mobile/decision-points",
     "/w/mobile/decision-points/offer",
     "/w/mobile/policies",
@@ -82,6 +84,7 @@ PAGES = (
 EMPTY = tuple(
     f"/w/empty/{name}"
     for name in ("", "models", "experiments", "decision-points", "policies", "reports", "jobs", "members")
+    for name in ("", "experiments", "actions", "decision-points", "policies", "reports", "jobs", "members")
 )
 
 
