@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 import msgspec
 
 from workspaces.errors import Refusal
-from workspaces.identifiers import ID_BYTES, ID_PATTERN, KEY_PATTERN
+from workspaces.identifiers import ID_BYTES, ID_PATTERN, INVISIBLE, KEY_PATTERN
 
 DEPTH = 20
 INTEGER_BITS = 64
@@ -96,7 +96,9 @@ def convert(document: Any, shape: type[T]) -> T:
         )
         if named := re.search(r"(?:unknown|required) field `([^`]+)`|^([a-z_]+) has ", message):
             pointer += f"/{named[1] or named[2]}"
-        raise Refusal("invalid-field", f"{message}{_found(document, pointer)}", pointer) from error
+        raise Refusal(
+            "invalid-field", f"{_plainly(message, document, pointer)}{_found(document, pointer)}", pointer
+        ) from error
 
 
 def unstorable(value: Any) -> str:
@@ -132,15 +134,33 @@ def _out_of_calendar(at: datetime) -> str:
     return "" if FIRST <= at < LAST else f"a time outside the years {FIRST.year} to {LAST.year - 1}"
 
 
+def _plainly(message: str, document: Any, pointer: str) -> str:
+    """Say in words what a pattern asks of an id or a key."""
+    text = _at(document, pointer)
+    if "matching regex" not in message or not isinstance(text, str):
+        return message
+    if KEY_PATTERN in message:
+        return "a key has 1 to 64 small letters, digits, dots, hyphens and underscores"
+    if hidden := re.search(f"[{INVISIBLE}]", text):
+        return f"the character U+{ord(hidden[0]):04X} at place {hidden.start() + 1} is invisible; take it out"
+    return "begins or ends with a blank; take it out" if text != text.strip(" ") else message
+
+
 def _found(document: Any, pointer: str) -> str:
+    value = _at(document, pointer)
+    return "" if isinstance(value, dict | list) else f", got {str(value)[:100]!r}"
+
+
+def _at(document: Any, pointer: str) -> Any:
+    """The value that a pointer leads to, or an empty list where it leads nowhere."""
     for part in filter(None, pointer.split("/")):
         if isinstance(document, dict) and part in document:
             document = document[part]
         elif isinstance(document, list) and part.isdigit() and int(part) < len(document):
             document = document[int(part)]
         else:
-            return ""
-    return "" if isinstance(document, dict | list) else f", got {str(document)[:100]!r}"
+            return []
+    return document
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Refusal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -85,6 +86,42 @@ def test_refuses(api: Caller, churn: Experiment, changes: dict[str, Any], pointe
     (result,) = post(api, row(**changes))
     assert (result["status"], result["code"], result["pointer"]) == ("rejected", "invalid-field", pointer)
     assert not Prediction.objects.exists() and not Quarantine.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["source", "event_id", "model", "version", "unit_id", "score", "predicted_at"])
+def test_what_is_missing_is_named(api: Caller, churn: Experiment, name: str) -> None:
+    sent = row("e1")
+    del sent[name]
+    first, second = post(api, sent, row("e2"))
+    assert (first["status"], first["code"], first["pointer"]) == ("rejected", "invalid-field", f"/{name}")
+    assert second["status"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"unit_id": "c\u200b1"}, "the character U+200B at place 2 is invisible; take it out"),
+        ({"unit_id": "c\n1"}, "the character U+000A at place 2 is invisible; take it out"),
+        ({"event_id": "e\u00ad"}, "the character U+00AD at place 2 is invisible; take it out"),
+        ({"version": "\U000e0041"}, "the character U+E0041 at place 1 is invisible; take it out"),
+        ({"source": " crm"}, "begins or ends with a blank; take it out"),
+        ({"model": "Churn"}, "a key has 1 to 64 small letters, digits, dots, hyphens and underscores, got 'Churn'"),
+    ],
+)
+def test_what_is_wrong_with_a_name_is_said_in_words(
+    api: Caller, churn: Experiment, changes: dict[str, str], detail: str
+) -> None:
+    wrong, right = post(api, row("e1", **changes), row("e2"))
+    assert wrong["pointer"] == f"/{next(iter(changes))}" and wrong["detail"].startswith(detail)
+    assert right["status"] == "accepted"
+
+
+@pytest.mark.parametrize("score", ["NaN", "Infinity", "1e400"])
+def test_a_score_that_is_no_number_is_named(api: Caller, churn: Experiment, score: str) -> None:
+    body = json.dumps({"predictions": [row("e1", score="here"), row("e2")]}).replace('"here"', score)
+    wrong, right = api.raw("/predictions", body.encode()).body["results"]
+    assert (wrong["status"], wrong["code"]) == ("rejected", "malformed-json") and "number" in wrong["detail"]
+    assert right["status"] == "accepted"
 
 
 @pytest.mark.parametrize("score", [0, 0.0, 1, 1.0, 1e-300])
