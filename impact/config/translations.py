@@ -25,7 +25,7 @@ def texts() -> Iterator[tuple[str, str | tuple[str, ...]]]:
         source = "\n".join(line.lstrip() for line in templatize(path.read_text(encoding="utf-8")).splitlines())
         for _, message, _, _ in extract("python", io.BytesIO(source.encode()), KEYWORDS):
             yield str(path.relative_to(ROOT)), message
-    for folder in ("workspaces", "impact/dashboard", "impact/reports", "impact/config"):
+    for folder in ("workspaces", "impact/dashboard", "impact/ledger", "impact/reports", "impact/config"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             with path.open("rb") as file:
                 for _, message, _, _ in extract("python", file, KEYWORDS):

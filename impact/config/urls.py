@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 
 from impact.config import api, health, openapi
 from impact.dashboard import views as pages
+from impact.ledger import views as ledger
 from impact.reports import views as reports
 from workspaces import views as workspaces
 from workspaces.forms import SignInForm
@@ -33,6 +34,14 @@ in_workspace = [
     # before the report itself, whose name would swallow the ending
     path("reports/<number>.pdf", reports.report_file, name="report_file"),
     path("reports/<number>", reports.report, name="report"),
+    path("data", ledger.data, name="data"),
+    path("data/import", ledger.import_file, name="import_file"),
+    path("data/imports/<id>/reasons", ledger.reasons, name="reasons"),
+    path("quarantine", ledger.quarantine, name="quarantine"),
+    path("quarantine/replay", ledger.replay_all, name="replay_all"),
+    path("quarantine/<id>", ledger.quarantined, name="quarantined"),
+    path("quarantine/<id>/replay", ledger.replay_one, name="replay_one"),
+    path("quarantine/<id>/dismiss", ledger.dismiss_one, name="dismiss_one"),
     path("jobs", pages.jobs, name="jobs"),
     path("jobs/<uuid:id>/file", pages.job_file, name="job_file"),
     path("members", workspaces.members, name="members"),

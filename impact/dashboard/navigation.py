@@ -35,6 +35,8 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         (
             Entry("home", _("Overview")),
             Entry("reports", _("Reports"), ("report",)),
+            Entry("data", _("Data"), ("import_file",)),
+            Entry("quarantine", _("Quarantine"), ("quarantined",)),
             Entry("jobs", _("Jobs")),
         ),
     ),

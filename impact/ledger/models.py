@@ -59,6 +59,10 @@ class Cost(Event):
         indexes = [models.Index(fields=["unit_id", "occurred_at", "workspace"], name="cost_of_a_unit")]
 
 
+# sources of experiments that were loaded whole: nothing more comes from them
+LOADED = "load:"
+
+
 class Feed(Owned):
     """One source of one type of event, and until when it is known to have sent everything."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,10 @@ MEMBERS = (302, 200, 200, 200, 200, 404)
 PERSONS = (302, 302, 302, 302, 302, 404)
 ADMINS = (302, 403, 403, 403, 200, 404)
 ANALYSTS = (302, 403, 302, 302, 302, 404)
+OPERATORS = (302, 403, 403, 302, 302, 404)
+# a name that nothing has; tests/ledger/test_quarantine.py has the rows that there are
+MISSING = (302, 404, 404, 404, 404, 404)
+MISSING_TO_OPERATORS = (302, 403, 403, 404, 404, 404)
 NEVER = (405, 405, 405, 405, 405, 405)
 NOTHING = (404, 404, 404, 404, 404, 404)
 
@@ -56,6 +61,14 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/reports": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.pdf": {"GET": MEMBERS},
+    "w/<workspace>/data": {"GET": MEMBERS},
+    "w/<workspace>/data/import": {"GET": OPERATORS, "POST": (302, 403, 403, 422, 422, 404)},
+    "w/<workspace>/data/imports/<id>/reasons": {"GET": MISSING},
+    "w/<workspace>/quarantine": {"GET": MEMBERS},
+    "w/<workspace>/quarantine/replay": {"GET": OPERATORS, "POST": OPERATORS},
+    "w/<workspace>/quarantine/<id>": {"GET": MISSING},
+    "w/<workspace>/quarantine/<id>/replay": {"GET": MISSING_TO_OPERATORS, "POST": MISSING_TO_OPERATORS},
+    "w/<workspace>/quarantine/<id>/dismiss": {"GET": MISSING_TO_OPERATORS, "POST": MISSING_TO_OPERATORS},
     "w/<workspace>/jobs": {"GET": MEMBERS},
     "w/<workspace>/jobs/<uuid:id>/file": {"GET": (302, 403, 404, 404, 404, 404)},
     "w/<workspace>/members": {"GET": MEMBERS},
@@ -143,10 +156,10 @@ def test_nothing_of_a_workspace_is_in_an_answer_to_a_stranger(
 
 
 @pytest.mark.parametrize("name", ["a%00b", "%F0%9F%9A%97", "a" * 3000, "..%2F..", "%25", "0", "-1", "٣"])
-@pytest.mark.parametrize("route", [route for route in TABLE if "<key>" in route or "<number>" in route])
+@pytest.mark.parametrize("route", [route for route in TABLE if re.search("<(key|number|id)>", route)])
 def test_no_name_in_an_address_ends_in_an_error(route: str, name: str, workspace: Workspace) -> None:
     client = browser("admin", workspace, workspace)
-    path = route.replace("<workspace>", "mobile").replace("<key>", name).replace("<number>", name)
+    path = route.replace("<workspace>", "mobile").replace("<key>", name).replace("<number>", name).replace("<id>", name)
     assert client.get(f"/{path}").status_code == 404
 
 

@@ -77,15 +77,20 @@ PAGES = (
     "/w/mobile/policies/worth",
     "/w/mobile/reports",
     "/w/mobile/reports/1",
+    "/w/mobile/data",
+    "/w/mobile/quarantine",
+    "/w/mobile/quarantine?kind=outcome&code=other-currency",
     "/w/mobile/jobs",
     "/w/mobile/members",
     "/glossary",
 )
 EMPTY = tuple(
     f"/w/empty/{name}"
-    for name in ("", "models", "experiments", "decision-points", "policies", "reports", "jobs", "members")
-    for name in ("", "experiments", "actions", "decision-points", "policies", "reports", "jobs", "members")
-)
+    for name in (
+        "", "models", "experiments", "actions", "decision-points", "policies", "reports", "data", "quarantine", "jobs",
+        "members",
+    )
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +118,7 @@ def furnished(live_server: Any, tmp_path: Path) -> str:
          "occurred_at": left.isoformat(), "at": left.isoformat()}
         for n in range(0, 60, 4)
     ]  # fmt: skip
+    outcomes.append(outcomes[0] | {"event_id": "dollars", "currency": "USD"})
     api.post("/outcomes", {"outcomes": outcomes})
     end = (START + timedelta(days=95)).isoformat()
     api.post("/feeds/crm/heartbeat", {"type": "churned", "complete_until": end, "at": end})

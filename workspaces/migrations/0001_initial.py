@@ -96,10 +96,13 @@ class Migration(migrations.Migration):
                 ('received_at', models.DateTimeField()),
                 ('resolved_at', models.DateTimeField(null=True)),
                 ('resolved_by', models.CharField(blank=True, default='', max_length=200)),
+                ('resolution', models.CharField(blank=True, choices=[('accepted', 'Accepted'), ('duplicate', 'Duplicate'), ('mended', 'Mended'), ('dismissed', 'Dismissed')], default='', max_length=9)),
+                ('note', models.CharField(blank=True, default='', max_length=300)),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('workspace', 'kind', 'source', 'event_id', 'digest'), name='quarantine_once_a_row')],
+                'indexes': [models.Index(condition=models.Q(('resolved_at', None)), fields=['workspace', 'kind', 'code'], name='quarantine_open')],
             },
         ),
         migrations.CreateModel(

@@ -18,7 +18,7 @@ from impact.agreements.loading.rows import Record, read_records
 from impact.agreements.loading.specification import Specification
 from impact.agreements.loading.table import Table
 from impact.agreements.plan import BreakEven, Net, Plan, PlannedArm, PlannedMetric, Term, to_content
-from impact.ledger.models import Cost, Feed, Outcome
+from impact.ledger.models import LOADED, Cost, Feed, Outcome
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.errors import Refusal
@@ -170,7 +170,7 @@ def _write(
     Feed.objects.bulk_create(
         Feed(
             workspace=workspace,
-            source=f"load:{spec.experiment}",
+            source=f"{LOADED}{spec.experiment}",
             type=spec.outcome_type(column),
             complete_until=now,
             heard_at=now,
@@ -281,7 +281,7 @@ def _insert(model: type[Model], names: Sequence[str], rows: Sequence[Sequence[An
 def _fact(experiment: Experiment, plan: Plan, event: str, at: datetime) -> tuple[Any, ...]:
     """The columns that every fact begins with."""
     event_id = event if len(event) <= ID_LENGTH else digest(event)
-    return new_id(), experiment.workspace_id, f"load:{experiment.key}", event_id, plan.source_sha256, at
+    return new_id(), experiment.workspace_id, f"{LOADED}{experiment.key}", event_id, plan.source_sha256, at
 
 
 def _cost(spec: Specification, record: Record) -> float:

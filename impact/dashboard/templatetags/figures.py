@@ -41,6 +41,11 @@ def number(value: float, decimals: int = 0) -> str:
     return Forms(get_language() or "en").number(value, decimals)
 
 
+@register.filter
+def money(amount: float, currency: str) -> str:
+    return Forms(get_language() or "en").money(amount, currency)
+
+
 @register.simple_tag
 def term(key: str, place: str = "", head: bool = False) -> Any:
     """A word with its definition on hover and focus, from the one glossary; ``head`` begins a line."""

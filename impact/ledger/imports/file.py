@@ -88,41 +88,56 @@ class TextFile:
         with path.open("rb") as file:
             head = file.readline()
         self.delimiter = max((",", ";", "\t"), key=lambda mark: head.count(mark.encode()))
-        first = next((cells for _, cells in self._records(io.BytesIO(head))), None)
-        if not isinstance(first, list):
+        first = next(self._records(io.BytesIO(head)), [None])[0]
+        if not first or isinstance(first, Refusal):
             raise Refusal("bad-file", f"{name} has no header; its first line must name the columns.")
         self.columns = [cell.strip() for cell in first]
         check_columns(self.columns, shape, name)
 
     def chunks(self) -> Iterator[Chunk]:
-        size, width = self.path.stat().st_size, len(self.columns)
+        size = self.path.stat().st_size
         with self.path.open("rb") as file:
-            records = islice(self._records(file), 1, None)
-            while batch := list(islice(records, ROWS_A_CHUNK)):
-                numbers, rows = zip(*batch, strict=True)
-                found = ((place, _broken(row, width)) for place, row in enumerate(rows))
-                broken = {place: refusal for place, refusal in found if refusal}
-                sound = [[""] * width if place in broken else row for place, row in enumerate(rows)] if broken else rows
-                columns = dict(zip(self.columns, zip(*sound, strict=True), strict=True))
-                yield Chunk(numbers, _documents(columns, broken), file.tell() / size, columns)
+            following = 1
+            for records in self._records(file):
+                found = [(number, one) for number, one in enumerate(records, following) if one and number > 1]
+                following += len(records)
+                if found:
+                    numbers, rows = zip(*found, strict=True)
+                    yield self._chunk(numbers, rows, file.tell() / size)
 
-    def _records(self, file: Any) -> Iterator[tuple[int, Any]]:
-        """Cells of each row that isn't blank, or why it has none."""
+    def _chunk(self, numbers: Sequence[int], rows: Sequence[Any], share: float) -> Chunk:
+        width = len(self.columns)
+        broken = {}
+        if set(map(_width, rows)) != {width}:
+            found = ((place, _broken(row, width)) for place, row in enumerate(rows))
+            broken = {place: refusal for place, refusal in found if refusal}
+            rows = [[""] * width if place in broken else row for place, row in enumerate(rows)]
+        columns = dict(zip(self.columns, zip(*rows, strict=True), strict=True))
+        return Chunk(numbers, _documents(columns, broken), share, columns)
+
+    def _records(self, file: Any) -> Iterator[list[Any]]:
+        """Records by the chunk: the cells of each, none for a blank one, or why it has none."""
         # what isn't UTF-8 becomes half a surrogate pair, which no row may hold
         text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        reader, number = csv.reader(text, delimiter=self.delimiter, strict=True), 0
+        reader = csv.reader(text, delimiter=self.delimiter, strict=True)
         while True:
-            number += 1
-            try:
-                cells = next(reader)
-            except StopIteration:
+            rows: list[Any] = []
+            while (missing := ROWS_A_CHUNK - len(rows)) > 0:
+                try:
+                    rows.extend(islice(reader, missing))
+                except csv.Error as error:
+                    # the records before it are in the list already
+                    rows.append(Refusal("bad-row", f"The row is not CSV: {error}; save the file as CSV again."))
+                else:
+                    break
+            if not rows:
                 text.detach()
                 return
-            except csv.Error as error:
-                yield number, Refusal("bad-row", f"The row is not CSV: {error}; save the file as CSV again.")
-            else:
-                if cells:
-                    yield number, cells
+            yield rows
+
+
+def _width(row: Any) -> int:
+    return len(row) if type(row) is list else -1
 
 
 def _broken(row: Any, width: int) -> Refusal | None:

@@ -56,8 +56,10 @@ def cells(name: str, column: Any) -> Sequence[Any]:
         return cells(name, column.dictionary_decode())
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         column = column.cast(pa.timestamp("us", "UTC"), safe=False)
-    if pa.types.is_boolean(kind) or pa.types.is_nested(kind):
+    if (name == "estimated" and pa.types.is_boolean(kind)) or (name == "features" and pa.types.is_nested(kind)):
         return column.to_pylist()
+    if pa.types.is_boolean(kind) or pa.types.is_nested(kind) or pa.types.is_binary(kind):
+        raise pa.ArrowNotImplementedError(f"{name} is of the type {kind}")
     if name in NUMBERS and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         return column.cast(pa.float64(), safe=False).to_pylist()
     return column.cast(pa.string()).to_pylist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -19,10 +19,12 @@ from workspaces.strict import FIRST, LAST
 
 # names of the columns of an event that say what it is and how much
 LABELS = {"outcome": ("type", "value"), "cost": ("category", "amount")}
-# an id that JSON writes as it is
+# an id that JSON writes as it is: of the letters that most have, so short that it fits, or any
+SHORT_ID = re.compile(r"[!#-\[\]-~]{1,200}")
 PLAIN_ID = re.compile(rf'[^ "\\{INVISIBLE}](?:[^"\\{INVISIBLE}]*[^ "\\{INVISIBLE}])?')
 PLAIN_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])(\.[0-9]{1,6})?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?")
 # of so many characters at most 15 are digits, and those a double holds exactly
@@ -31,20 +33,19 @@ BOOLEANS = {None: "false", "": "false", "false": "false", "true": "true", False:
 
 
 class Event(NamedTuple):
-    """An event as texts, in the order in which events are stored."""
+    """An event that is to be stored; ``line`` is its columns as COPY takes them."""
 
     source: str
     event_id: str
     place: int
-    id: str
-    digest: str
-    unit_id: str
-    occurred_at: str
-    relates_to: str
-    label: str
-    amount: str
-    currency: str
-    estimated: str
+    line: str
+
+
+# what the line holds, and what a COPY takes into its staging table
+COLUMNS = (
+    "source", "event_id", "place", "id", "digest", "unit_id", "occurred_at", "relates_to", "label", "amount",
+    "currency", "estimated",
+)  # fmt: skip
 
 
 def events(kind: str, chunk: Chunk, currency: str, latest: datetime) -> list[Event]:
@@ -56,62 +57,66 @@ def events(kind: str, chunk: Chunk, currency: str, latest: datetime) -> list[Eve
     columns = chunk.columns
     if not columns or any(columns.get("at", ())):
         return []
+    names = (
+        "source", "event_id", "unit_id", "decision_id", label_name, amount_name, "currency", "occurred_at",
+        "relates_to", "estimated",
+    )  # fmt: skip
+    cells = zip(*(columns.get(name) or repeat(None, len(chunk.numbers)) for name in names), strict=False)
+    # what repeats is looked at once
+    frames: dict[tuple[Any, ...], tuple[str, str, str] | None] = {}
+    amounts: dict[Any, str | None] = {}
+    utc = Clock(latest)
     found: list[Event] = []
-    known: dict[str | None, str | None] = {}
-
-    def column(name: str) -> Any:
-        return columns.get(name) or repeat(None, len(chunk.numbers))
-
     for place, (source, event_id, unit_id, decision, label, amount, money, at, relates_to, estimated) in enumerate(
-        zip(
-            columns["source"], columns["event_id"], column("unit_id"), column("decision_id"), columns[label_name],
-            columns[amount_name], column("currency"), columns["occurred_at"], column("relates_to"),
-            column("estimated"), strict=False,
-        )
-    ):  # fmt: skip
-        for name in (source, label):
-            if name not in known:
-                known[name] = plain(name)
-        if not (known[source] and known[label] and plain(event_id) and plain(unit_id)) or decision:
+        cells
+    ):
+        key = (source, label, money, estimated)
+        if key not in frames:
+            frames[key] = _frame(kind, source, label, money, estimated, currency)
+        if amount not in amounts:
+            amounts[amount] = written(amount)
+        frame, number, when = frames[key], amounts[amount], utc(at)
+        if frame is None or number is None or when is None or decision:
             continue
-        if (money and money != currency) or (kind == "cost" and not money) or (relates_to and not plain(relates_to)):
+        if not (plain(event_id) and plain(unit_id)) or (relates_to and not plain(relates_to)):
             continue
-        number, when, is_estimated = written(amount), utc(at, latest), BOOLEANS.get(estimated)
-        if number is None or when is None or is_estimated is None:
-            continue
-        said_money = f'"{money}"' if money else "null"
+        before, between, after = frame
         related = f'"{relates_to}"' if relates_to else "null"
-        if kind == "cost":
-            content = (
-                f'{{"amount":{number},"at":null,"category":"{label}","currency":{said_money},"decision_id":null,'
-                f'"estimated":{is_estimated},"event_id":"{event_id}","occurred_at":"{when}","relates_to":{related},'
-                f'"source":"{source}","unit_id":"{unit_id}"}}'
-            )
-        else:
-            content = (
-                f'{{"at":null,"currency":{said_money},"decision_id":null,"event_id":"{event_id}",'
-                f'"occurred_at":"{when}","relates_to":{related},"source":"{source}","type":"{label}",'
-                f'"unit_id":"{unit_id}","value":{number}}}'
-            )
+        content = f'{before}{event_id}","occurred_at":"{when}","relates_to":{related}{between}{unit_id}"'
+        content = f'{{"amount":{number},{content}}}' if kind == "cost" else f'{{{content},"value":{number}}}'
         digest = sha256(content.encode()).hexdigest()
-        found.append(
-            Event(
-                source, event_id, place, str(uuid7()), digest, unit_id, when, relates_to or "", label, number,
-                money or "", is_estimated,
-            )
-        )  # fmt: skip
+        line = (
+            f"{source}\t{event_id}\t{place}\t{uuid7()}\t{digest}\t{unit_id}\t{when}\t{relates_to or ''}\t{label}\t"
+            f"{number}\t{after}\n"
+        )
+        found.append(Event(source, event_id, place, line))
     return found
 
 
-def plain(text: Any) -> str | None:
-    """The id, if it can be taken as it is."""
-    if (
-        type(text) is str
-        and PLAIN_ID.fullmatch(text)
-        and (len(text) <= ID_BYTES // 4 or len(text.encode()) <= ID_BYTES)
-    ):
-        return text
-    return None
+def _frame(
+    kind: str, source: Any, label: Any, money: Any, estimated: Any, currency: str
+) -> tuple[str, str, str] | None:
+    """What stands before the event id, between time and unit, and at the end of the line; None if that is odd."""
+    said = BOOLEANS.get(estimated)
+    if not (plain(source) and plain(label)) or said is None or (money and money != currency):
+        return None
+    quoted = f'"{money}"' if money else "null"
+    if kind == "cost":
+        before = (
+            f'"at":null,"category":"{label}","currency":{quoted},"decision_id":null,"estimated":{said},"event_id":"'
+        )
+        return (before, f',"source":"{source}","unit_id":"', f"{money}\t{said}") if money else None
+    before = f'"at":null,"currency":{quoted},"decision_id":null,"event_id":"'
+    return before, f',"source":"{source}","type":"{label}","unit_id":"', f"{money or ''}\tfalse"
+
+
+def plain(text: str | None) -> bool:
+    """Whether the id can be taken as it is."""
+    if not text:
+        return False
+    if SHORT_ID.fullmatch(text):
+        return True
+    return PLAIN_ID.fullmatch(text) is not None and len(text.encode()) <= ID_BYTES
 
 
 def written(amount: Any) -> str | None:
@@ -126,21 +131,42 @@ def written(amount: Any) -> str | None:
     return text if len(text) <= LONGEST_NUMBER else None
 
 
-def utc(text: Any, latest: datetime) -> str | None:
-    """The time as it is stored, if it is plainly one and not in the future."""
-    if type(text) is not str or not PLAIN_TIME.fullmatch(text):
-        return None
+class Clock:
+    """How a time is stored, if it is plainly one and not in the future."""
+
+    def __init__(self, latest: datetime) -> None:
+        self.latest, self.days = latest, {"": False}
+        self.latest_text = latest.astimezone(UTC).isoformat()[:19]
+
+    def __call__(self, text: str | None) -> str | None:
+        found = PLAIN_TIME.fullmatch(text) if text else None
+        if not found:
+            return None
+        day, hour, fraction, zone = found.groups()
+        if day not in self.days:
+            self.days[day] = _is_day(day)
+        if not self.days[day]:
+            return None
+        if fraction or zone != "Z":
+            return self._elsewhere(str(text))
+        when = f"{day}T{hour}"
+        return f"{when}+00:00" if when < self.latest_text else self._elsewhere(str(text))
+
+    def _elsewhere(self, text: str) -> str | None:
+        try:
+            at = datetime.fromisoformat(text)
+            return at.astimezone(UTC).isoformat() if FIRST <= at <= self.latest and at < LAST else None
+        except (ValueError, OverflowError):
+            return None
+
+
+def _is_day(text: str) -> bool:
     try:
-        at = datetime.fromisoformat(text)
+        return FIRST.date() <= date.fromisoformat(text) < LAST.date()
     except ValueError:
-        return None
-    if not FIRST <= at <= latest or at >= LAST:
-        return None
-    if len(text) == 20 and text[10] == "T":
-        return f"{text[:19]}+00:00"
-    return at.astimezone(UTC).isoformat()
+        return False
 
 
 def without(found: Sequence[Event], keys: set[tuple[Any, Any]]) -> list[Event]:
     """Those whose like doesn't take the slow way: of rows of one event the first must stay the first."""
-    return [event for event in found if (event.source, event.event_id) not in keys] if keys else list(found)
+    return [event for event in found if event[:2] not in keys] if keys else list(found)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import datetime
-from operator import itemgetter
 from typing import NamedTuple
 
 from django.db import connection
 
-from impact.ledger.imports.quick import LABELS, Event
+from impact.ledger.imports.quick import COLUMNS, LABELS, Event
 from impact.ledger.models import Cost, Outcome
 from workspaces.facts import Fact, insert_rows, stored
 from workspaces.models import Workspace
@@ -29,7 +28,7 @@ class Stored(NamedTuple):
 def store(*, workspace: Workspace, kind: str, events: Sequence[Event], received_at: datetime) -> Stored:
     """Insert the events that nobody sent before."""
     # one order in every batch, as in ``take_batch``; of the same event twice the first stays the first
-    ordered = sorted(events, key=itemgetter(0, 1))
+    ordered = sorted(events)
     if not ordered:
         return Stored(0, 0, [])
     if connection.vendor == "postgresql":
@@ -48,8 +47,8 @@ def _copy(workspace: Workspace, kind: str, events: Sequence[Event], received_at:
         )
         cursor.execute("DELETE FROM staged_events")
         # plain ids, times and numbers hold nothing that this format would escape
-        lines = "".join(["\t".join(map(str, event)) + "\n" for event in events])
-        cursor.copy_expert("COPY staged_events FROM STDIN", io.StringIO(lines))
+        lines = "".join([event.line for event in events])
+        cursor.copy_expert(f"COPY staged_events ({', '.join(COLUMNS)}) FROM STDIN", io.StringIO(lines))
         cursor.execute(
             f"INSERT INTO {table} (id, workspace_id, source, event_id, digest, received_at, unit_id, occurred_at, "
             f"relates_to, {label}, {amount}, {own} currency) "
@@ -72,21 +71,21 @@ def _copy(workspace: Workspace, kind: str, events: Sequence[Event], received_at:
 
 def _insert(workspace: Workspace, kind: str, events: Sequence[Event], received_at: datetime) -> Stored:
     model, (label, amount) = MODELS[kind], LABELS[kind]
-    names = [
-        "id", "workspace_id", "source", "event_id", "digest", "received_at", "unit_id", "occurred_at", "relates_to",
-        label, amount, "currency",
-    ] + (["estimated"] if kind == "cost" else [])  # fmt: skip
-    rows = [
-        (
-            one.id, workspace.pk, one.source, one.event_id, one.digest, received_at, one.unit_id,
-            datetime.fromisoformat(one.occurred_at), one.relates_to, one.label, float(one.amount), one.currency,
-            one.estimated == "true",
-        )[: len(names)]
-        for one in events
-    ]  # fmt: skip
+    names = ["id", "workspace_id", "source", "event_id", "digest", "received_at", "unit_id", "occurred_at"]
+    names += ["relates_to", label, amount, "currency", *(["estimated"] if kind == "cost" else [])]
+    rows, digests = [], {}
+    for event in events:
+        one = dict(zip(COLUMNS, event.line.rstrip("\n").split("\t"), strict=True))
+        at, number = datetime.fromisoformat(one["occurred_at"]), float(one["amount"])
+        digests[event.place] = one["digest"]
+        row = (
+            one["id"], workspace.pk, event.source, event.event_id, one["digest"], received_at, one["unit_id"], at,
+            one["relates_to"], one["label"], number, one["currency"], one["estimated"] == "true",
+        )  # fmt: skip
+        rows.append(row[: len(names)])
     accepted = len(insert_rows(model, names, rows))
     if accepted == len(events):
         return Stored(accepted, 0, [])
-    known = stored(model, workspace, {(one.source, one.event_id) for one in events})
-    conflicts = [one.place for one in events if known[one.source, one.event_id][1] != one.digest]
+    known = stored(model, workspace, {event[:2] for event in events})
+    conflicts = [one.place for one in events if known[one[:2]][1] != digests[one.place]]
     return Stored(accepted, len(events) - accepted - len(conflicts), conflicts)
