@@ -59,7 +59,7 @@ def quarantine(workspace: Workspace, kind: str, index: int, row: Row, refusal: R
         kind=kind,
         source=row.source,
         event_id=row.event_id,
-        digest=digest(row),
+        digest=digest(row.content()),
         row=row.content(),
         code=refusal.code,
         reason=refusal.detail,
@@ -119,7 +119,7 @@ def take_batch(
             taken.append(quarantine(workspace, kind, index, row, fact))
             continue
         fact.workspace, fact.source, fact.event_id = workspace, row.source, row.event_id
-        fact.digest, fact.received_at = digest(row), clock.received_at(workspace, row.at)
+        fact.digest, fact.received_at = digest(row.content()), clock.received_at(workspace, row.at)
         facts[index] = fact
     # one order in every batch, so that two batches wait for each other instead of locking each other out
     inserted = insert_new(sorted(facts.values(), key=lambda fact: (fact.source, fact.event_id)))
