@@ -266,11 +266,11 @@ def points_of(document: Mapping[str, Any], head: list[str], forms: Forms) -> dic
     returned = say["return_line"].format(base=_return(years["base"], forms), kind=_kind(statement, forms))
     money = [*cash_lines(document, forms), npv, returned, owned(statement, forms)]
     year = [years[case]["net_per_year"] for case in CASES]
-    titles = say["points"]
+    titles, name = say["points"], option(document, forms)
     return {
         "year": {
             "row": [
-                titles["per_year"].format(option=option(document, forms)),
+                titles["per_year"].format(option=name[:1].upper() + name[1:]),
                 *(forms.number(one, signed=True) for one in year),
             ]
         },
