@@ -27,7 +27,7 @@ PATHS = sorted({endpoint.path for endpoint in ENDPOINTS})
 NONE = {"<id>": "01930000-0000-7000-8000-000000000000", "<key>": "missing", "<number>": "999", "<source>": "nobody"}
 HEARTBEAT = {"type": "churned", "complete_until": AT, "at": AT}
 # lists that say nothing of what others have; every other path names an object
-LISTS = {"/experiments": "experiments", "/jobs": "jobs", "/reports": "reports"}
+LISTS = {"/models": "models", "/experiments": "experiments", "/jobs": "jobs", "/reports": "reports"}
 
 
 def send(api: Caller, endpoint: Endpoint, path: str, body: Any = None) -> Any:
