@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from experiments.models import Experiment
+from experiments.randomization import MILLION
 from experiments.rows import DecisionAnswer
 from experiments.selectors import decision_log, experiment_named, experiments_of
 from experiments.services.decide import decide
@@ -18,6 +19,15 @@ from workspaces.errors import Refusal
 from workspaces.rest import Answer, BatchAnswer, Call, batch_answer
 
 
+class PhaseAnswer(msgspec.Struct):
+    """A stretch of time with one set of weights, by arm, and one share of the traffic."""
+
+    number: int
+    opened_at: str
+    weights: dict[str, int]
+    traffic: float
+
+
 class ExperimentAnswer(msgspec.Struct):
     key: str
     name: str
@@ -25,6 +35,7 @@ class ExperimentAnswer(msgspec.Struct):
     origin: str
     arms: list[str]
     baseline: str
+    phases: list[PhaseAnswer]
 
 
 class ExperimentPage(msgspec.Struct):
@@ -89,4 +100,8 @@ def experiment_answer(experiment: Experiment) -> ExperimentAnswer:
         experiment.origin,
         [arm.key for arm in arms],
         next(arm.key for arm in arms if arm.is_baseline),
+        [
+            PhaseAnswer(phase.number, phase.opened_at.isoformat(), phase.weights, phase.traffic_ppm / MILLION)
+            for phase in experiment.phases.all()
+        ],
     )

@@ -26,13 +26,16 @@ def hold_episodes(workspace: Workspace, scopes: Iterable[Scope]) -> None:
     )
 
 
-def take_positions(workspace: Workspace, experiment: Experiment, wanted: Mapping[str, int]) -> dict[str, int]:
-    """Take that many positions of each stratum's blocks and return the first one of each."""
+def take_positions(
+    workspace: Workspace, experiment: Experiment, phase: str, wanted: Mapping[str, int]
+) -> dict[str, int]:
+    """Take that many positions of each stratum's blocks in a phase and return the first one of each."""
+    of = {"experiment": experiment, "phase": phase}
     BlockCounter.objects.bulk_create(
-        [BlockCounter(workspace=workspace, experiment=experiment, stratum=stratum) for stratum in sorted(wanted)],
+        [BlockCounter(workspace=workspace, stratum=stratum, **of) for stratum in sorted(wanted)],
         ignore_conflicts=True,
     )
-    mine = BlockCounter.objects.within(workspace).filter(experiment=experiment, stratum__in=wanted)
+    mine = BlockCounter.objects.within(workspace).filter(stratum__in=wanted, **of)
     held = list(mine.select_for_update().order_by("stratum"))
     first = {counter.stratum: counter.taken for counter in held}
     for counter in held:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from experiments import randomization
 from experiments.models import Action, Arm, DecisionPoint, Experiment, Status
 from experiments.salts import check_own, new_salt
+from experiments.services.lifecycle import open_phase
 from workspaces import clock
 from workspaces.declarations import Change, Declared, differences, noted
 from workspaces.errors import Missing, Refusal
@@ -18,6 +20,9 @@ from workspaces.strict import Days, Id, Key, Text, Time
 
 # a block is shuffled anew for every draw
 LONGEST_BLOCK = 1000
+# while keys enter or may enter again, these may change for those to come
+OPEN = (Status.RUNNING, Status.PAUSED)
+RAMPED = {"weights", "traffic_ppm"}
 PLACES = {
     "traffic_ppm": "/traffic",
     "enrolment_until": "/enrolment/until",
@@ -70,7 +75,7 @@ def declare_experiment(workspace: Workspace, declared: ExperimentDeclared, actor
     if point is None:
         raise Missing("decision point", declared.decision_point, "/decision_point")
     _check_design(declared, point)
-    content = {
+    content: dict[str, Any] = {
         "name": declared.name,
         "layer": declared.layer or declared.decision_point,
         "randomizes": declared.randomize,
@@ -82,20 +87,14 @@ def declare_experiment(workspace: Workspace, declared: ExperimentDeclared, actor
         "horizon_days": declared.horizon_days or point.horizon_days,
     }
     check_fields(Experiment, content, PLACES)
-    current = Experiment.objects.within(workspace).filter(key=declared.key).first()
-    changes = differences(current, content)
-    arms = [(arm.key or arm.action, arm.action, arm.weight) for arm in declared.arms]
-    if current and _arms(current) != (arms, declared.baseline):
-        changes["arms"] = (_arms(current), (arms, declared.baseline))
+    # whoever takes a step of its life waits
+    current = Experiment.objects.within(workspace).filter(key=declared.key).select_for_update().first()
+    changes = differences(current, content) | _changed_arms(current, declared)
     if current and current.decision_point and current.decision_point.key != point.key:
         changes["decision_point"] = (current.decision_point.key, point.key)
     if current and changes and current.status != Status.DRAFT:
-        raise Refusal(
-            "in-use",
-            f"experiment {declared.key} is {current.status}, so {', '.join(sorted(changes))} can't change; "
-            "declare a new experiment",
-        )
-    if current is None:
+        _open_phase(current, content["traffic_ppm"], declared, changes)
+    elif current is None:
         salt = declared.salt or new_salt()
         salts = {"salt": salt, "traffic_salt": f"{salt}/traffic"}
         check_fields(Experiment, salts, PLACES)
@@ -113,10 +112,37 @@ def declare_experiment(workspace: Workspace, declared: ExperimentDeclared, actor
     return noted("experiment", workspace, declared.key, current, changes, actor)
 
 
-def _arms(experiment: Experiment) -> tuple[list[tuple[str, str, int]], str]:
-    arms = list(experiment.arms.select_related("action").order_by("place"))
-    baseline = next(arm.key for arm in arms if arm.is_baseline)
-    return [(arm.key, arm.action.key if arm.action else "", arm.weight) for arm in arms], baseline
+def _changed_arms(experiment: Experiment | None, declared: ExperimentDeclared) -> dict[str, tuple[Any, Any]]:
+    """What differs of the arms, or no more than their weights."""
+    if experiment is None:
+        return {}
+    kept = list(experiment.arms.select_related("action").order_by("place"))
+    baseline = next(arm.key for arm in kept if arm.is_baseline)
+    now = [(arm.key, arm.action.key if arm.action else "", arm.weight) for arm in kept], baseline
+    then = [(arm.key or arm.action, arm.action, arm.weight) for arm in declared.arms], declared.baseline
+    if now == then:
+        return {}
+    if [arm[:2] for arm in now[0]] != [arm[:2] for arm in then[0]] or now[1] != then[1]:
+        return {"arms": (now, then)}
+    return {"weights": ([weight for *_, weight in now[0]], [weight for *_, weight in then[0]])}
+
+
+def _open_phase(
+    experiment: Experiment, traffic_ppm: int, declared: ExperimentDeclared, changes: Mapping[str, Any]
+) -> None:
+    """Let later keys be drawn by other weights, or from another share of the traffic; refuse any other change."""
+    if experiment.status not in OPEN or not changes.keys() <= RAMPED:
+        fixed = changes if experiment.status not in OPEN else changes.keys() - RAMPED
+        raise Refusal(
+            "in-use",
+            f"experiment {declared.key} is {experiment.status}, so {', '.join(sorted(fixed))} can't change; "
+            "declare a new experiment",
+        )
+    experiment.traffic_ppm = traffic_ppm
+    experiment.save(update_fields=["traffic_ppm"])
+    for place, arm in enumerate(declared.arms):
+        experiment.arms.filter(place=place).update(weight=arm.weight)
+    open_phase(experiment=experiment)
 
 
 def _set_arms(workspace: Workspace, experiment: Experiment, declared: ExperimentDeclared) -> None:

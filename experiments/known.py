@@ -48,7 +48,7 @@ LOOKED_FOR = {
         "AND episode.workspace_id = workspace.id",
     ),
     "assignment": (
-        ("id", "randomization_key", "arm_id"),
+        ("id", "randomization_key", "arm_id", "phase"),
         "assignment.experiment_id = sent.experiment_id AND assignment.unit_id = sent.unit_id",
     ),
 }
@@ -84,7 +84,7 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
         found = cursor.fetchall()
     for (
         index, audit_length, clock_at, decision, digest, prediction,
-        episode, number, opened_at, revision, assignment, key, arm,
+        episode, number, opened_at, revision, assignment, key, arm, phase,
     ) in found:  # fmt: skip
         known.audit_length, known.clock_at = audit_length, _time(clock_at)
         row = rows[index]
@@ -107,7 +107,11 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
         if assignment and point and point.running:
             experiment = point.running.experiment
             known.assignments[experiment.pk, key] = Assignment(
-                id=_id(assignment), experiment=experiment, randomization_key=key, arm=point.running.arm(_id(arm))
+                id=_id(assignment),
+                experiment=experiment,
+                randomization_key=key,
+                arm=point.running.arm(_id(arm)),
+                phase=phase,
             )
     return known
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 VERSION = "impact-1"
 MILLION = 1_000_000
+FIRST_PHASE = "1"
 
 
 class Draw(NamedTuple):
@@ -86,21 +87,24 @@ def within(salt: str, key: str, share: int) -> bool:
     return uniform(salt, key) * MILLION >> 64 < share
 
 
-def permuted(salt: str, stratum: str, position: int, weights: Sequence[int]) -> Place:
+def permuted(salt: str, stratum: str, position: int, weights: Sequence[int], phase: str = FIRST_PHASE) -> Place:
     """Return the arm at a position of a stratum's sequence of permuted blocks.
 
     Parameters
     ----------
     salt, stratum : str
     position : int
-        0, 1, 2 ... in the order in which keys enter the stratum.
+        0, 1, 2 ... in the order in which keys enter the stratum in this phase.
     weights : sequence of int
         How often each arm stands in a block.
+    phase : str
+        Its number; the blocks of each phase are drawn anew.
     """
+    sequence = (salt, stratum) if phase == FIRST_PHASE else (salt, phase, stratum)
     arms = [index for index, weight in enumerate(weights) for _ in range(weight)]
     block, place = divmod(position, len(arms))
     # Fisher-Yates, with one number for each swap
     for last in range(len(arms) - 1, 0, -1):
-        other = uniform(salt, stratum, str(block), str(last)) * (last + 1) >> 64
+        other = uniform(*sequence, str(block), str(last)) * (last + 1) >> 64
         arms[last], arms[other] = arms[other], arms[last]
     return Place(arms[place], block, place)

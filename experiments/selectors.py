@@ -22,7 +22,7 @@ def experiment_named(workspace: Workspace, key: str) -> Experiment:
 
 
 def experiments_of(workspace: Workspace, query: Mapping[str, str]) -> tuple[list[Experiment], str | None]:
-    return page(Experiment.objects.within(workspace).prefetch_related("arms"), query)
+    return page(Experiment.objects.within(workspace).prefetch_related("arms", "phases"), query)
 
 
 def decision_log(experiment: Experiment, query: Mapping[str, str]) -> tuple[list[DecisionAnswer], str | None]:

@@ -24,27 +24,33 @@ class Running:
     experiment: Experiment
     arms: tuple[Arm, ...]
     phase: str
+    weights_of: Mapping[str, list[int]]
 
-    @cached_property
+    @property
     def weights(self) -> list[int]:
-        return [arm.weight for arm in self.arms]
+        """Weights that keys are drawn by now."""
+        return self.weights_of[self.phase]
 
     @cached_property
     def shares(self) -> list[int]:
         return randomization.parts_per_million(self.weights)
 
+    @cached_property
+    def propensities(self) -> dict[str, list[float]]:
+        """Probability of each arm's draw, by phase."""
+        return {phase: self._propensities(weights) for phase, weights in self.weights_of.items()}
+
     def arm(self, pk: UUID) -> Arm:
         return next(arm for arm in self.arms if arm.pk == pk)
-
-    def propensity(self, index: int) -> float:
-        """Probability of an arm's draw."""
-        if self.in_blocks:
-            return self.weights[index] / sum(self.weights)
-        return self.shares[index] / randomization.MILLION
 
     @property
     def in_blocks(self) -> bool:
         return self.experiment.method == Experiment.Method.BLOCKS
+
+    def _propensities(self, weights: list[int]) -> list[float]:
+        if self.in_blocks:
+            return [weight / sum(weights) for weight in weights]
+        return [share / randomization.MILLION for share in randomization.parts_per_million(weights)]
 
     def enrols(self, at: datetime) -> bool:
         """Whether new keys may enter now."""
@@ -140,9 +146,10 @@ def _read(workspace: Workspace, point: DecisionPoint) -> Point:
 def _running(experiment: Experiment | None) -> Running | None:
     if experiment is None:
         return None
-    phase = Phase.objects.filter(experiment=experiment).order_by("-number").first()
     arms = tuple(experiment.arms.select_related("action").order_by("place"))
-    return Running(experiment, arms, str(phase.number) if phase else "1")
+    phases = Phase.objects.filter(experiment=experiment).order_by("number")
+    weights = {str(phase.number): [phase.weights[arm.key] for arm in arms] for phase in phases}
+    return Running(experiment, arms, list(weights)[-1], weights)
 
 
 def joined(labels: Iterable[str]) -> str:

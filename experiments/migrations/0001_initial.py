@@ -194,6 +194,7 @@ class Migration(migrations.Migration):
             name='BlockCounter',
             fields=[
                 ('id', models.UUIDField(default=workspaces.identifiers.new_id, editable=False, primary_key=True, serialize=False)),
+                ('phase', models.CharField(max_length=200)),
                 ('stratum', models.CharField(max_length=500)),
                 ('taken', models.PositiveIntegerField(default=0)),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
@@ -234,6 +235,9 @@ class Migration(migrations.Migration):
                 ('experiment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='phases', to='experiments.experiment')),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
             ],
+            options={
+                'ordering': ['number'],
+            },
         ),
         migrations.CreateModel(
             name='Policy',
@@ -356,7 +360,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='blockcounter',
-            constraint=models.UniqueConstraint(fields=('experiment', 'stratum'), name='block_counter_once_a_stratum'),
+            constraint=models.UniqueConstraint(fields=('experiment', 'phase', 'stratum'), name='block_counter_once_a_stratum'),
         ),
         migrations.AddIndex(
             model_name='assignment',

@@ -55,14 +55,17 @@ class Assignment(Owned):
 
 
 class BlockCounter(Owned):
-    """How many positions of a stratum's blocks are taken."""
+    """How many positions of a stratum's blocks are taken in a phase."""
 
     experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="+")
+    phase = models.CharField(max_length=200)
     stratum = models.CharField(max_length=500)
     taken = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["experiment", "stratum"], name="block_counter_once_a_stratum")]
+        constraints = [
+            models.UniqueConstraint(fields=["experiment", "phase", "stratum"], name="block_counter_once_a_stratum")
+        ]
 
 
 class EpisodeCounter(Owned):

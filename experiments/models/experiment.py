@@ -128,4 +128,5 @@ class Phase(Owned):
     opened_at = models.DateTimeField()
 
     class Meta:
+        ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["experiment", "number"], name="phase_once_a_number")]

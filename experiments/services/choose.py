@@ -84,7 +84,8 @@ def fill(request: Request) -> None:
     elif decision.mode == Mode.FORCED_SAFETY:
         action = point.point.safety["action"]
     if decision.mode == Mode.RANDOMIZED:
-        action, probabilities = _arm_action(assignment), _by_arms(request)
+        assert assignment is not None
+        action, probabilities = _arm_action(assignment), _by_arms(request, assignment.phase)
     elif decision.mode == Mode.POLICY and assignment is None:
         probabilities, action, decision.draw = _by_policy(request)
     else:
@@ -158,19 +159,18 @@ def _new_assignment(request: Request, running: Running, key: str) -> Assignment:
     )
 
 
-def _arm_action(assignment: Assignment | None) -> str:
-    assert assignment is not None
+def _arm_action(assignment: Assignment) -> str:
     assert assignment.arm.action is not None
     return assignment.arm.action.key
 
 
-def _by_arms(request: Request) -> dict[str, float]:
-    """Probabilities of the eligible actions by the experiment's draw."""
+def _by_arms(request: Request, phase: str) -> dict[str, float]:
+    """Probabilities of the eligible actions by the experiment's draw, in the phase that the key entered in."""
     assert request.running is not None
     probabilities = dict.fromkeys(request.eligible, 0.0)
-    for index, arm in enumerate(request.running.arms):
+    for arm, propensity in zip(request.running.arms, request.running.propensities[phase], strict=True):
         if arm.action is not None and arm.action.key in probabilities:
-            probabilities[arm.action.key] += request.running.propensity(index)
+            probabilities[arm.action.key] += propensity
     return probabilities
 
 

@@ -37,15 +37,17 @@ def _by_hash(running: Running, assignments: Iterable[Assignment]) -> None:
 
 def _by_blocks(workspace: Workspace, running: Running, assignments: list[Assignment]) -> None:
     wanted = Counter(assignment.stratum for assignment in assignments)
-    following = take_positions(workspace, running.experiment, wanted)
+    following = take_positions(workspace, running.experiment, running.phase, wanted)
     for assignment in assignments:
         position = following[assignment.stratum]
         following[assignment.stratum] += 1
-        place = randomization.permuted(running.experiment.salt, assignment.stratum, position, running.weights)
+        place = randomization.permuted(
+            running.experiment.salt, assignment.stratum, position, running.weights, running.phase
+        )
         _give(running, assignment, place.arm, position)
 
 
 def _give(running: Running, assignment: Assignment, index: int, draw: int) -> None:
     assignment.arm = running.arms[index]
-    assignment.propensity = running.propensity(index)
+    assignment.propensity = running.propensities[assignment.phase][index]
     assignment.draw = draw

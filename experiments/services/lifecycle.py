@@ -34,15 +34,20 @@ def start_experiment(*, experiment: Experiment, plan: Any, plan_sha256: str, act
     _check_point(locked)
     locked.plan, locked.plan_sha256 = plan, plan_sha256
     locked.started_at = clock.now(locked.workspace)
-    Phase.objects.create(
-        workspace=locked.workspace,
-        experiment=locked,
-        number=1,
-        weights={arm.key: arm.weight for arm in locked.arms.all()},
-        traffic_ppm=locked.traffic_ppm,
-        opened_at=locked.started_at,
-    )
+    open_phase(experiment=locked)
     return _step(locked, "start", actor)
+
+
+def open_phase(*, experiment: Experiment) -> Phase:
+    """Open a phase of the weights and the share of the traffic as they are now; assigned keys keep their arm."""
+    return Phase.objects.create(
+        workspace=experiment.workspace,
+        experiment=experiment,
+        number=experiment.phases.count() + 1,
+        weights={arm.key: arm.weight for arm in experiment.arms.all()},
+        traffic_ppm=experiment.traffic_ppm,
+        opened_at=clock.now(experiment.workspace),
+    )
 
 
 @transaction.atomic

@@ -9,14 +9,16 @@ from impact.agreements.plan import PlannedArm
 
 
 def design_of(experiment: Experiment) -> dict[str, Any]:
-    """Return what a plan says of an experiment's design, as that is now."""
+    """Return what a plan says of an experiment's design: as it is now, with the weights that it started with."""
+    first = experiment.phases.first()
+    weights = first.weights if first else {}
     return {
         "arms": [
             PlannedArm(
                 key=arm.key,
                 name=str(arm),
                 is_baseline=arm.is_baseline,
-                weight=arm.weight,
+                weight=weights.get(arm.key, arm.weight),
                 planned_cost=arm.action.planned_cost if arm.action else 0.0,
             )
             for arm in experiment.arms.select_related("action").order_by("place")

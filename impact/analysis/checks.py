@@ -7,7 +7,7 @@ is told. A finding carries numbers, not sentences; ``impact.figures`` says it in
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 from impact.agreements.plan import MONEY, Plan
-from impact.analysis.measure import NET, Measured
+from impact.analysis.measure import NET, Assigned, Measured
 from impact.stats.choice import FEW_CLUSTERS
 from impact.stats.clusters import ClusterSums
 from impact.stats.effects import TEffect, difference
@@ -85,12 +85,8 @@ def feeds_complete(seen: Evidence) -> Finding | None:
 
 def sample_ratio_overall(seen: Evidence) -> Finding | None:
     """Arms have the sizes that the draws should have given them."""
-    observed = {arm.key: 0 for arm in seen.plan.arms}
-    propensities = dict.fromkeys(observed, 0.0)
-    for assigned in seen.measured.assigned:
-        observed[assigned.arm] += assigned.keys
-        propensities[assigned.arm] += assigned.propensity
-    expected = _expected(seen.plan, observed, propensities)
+    observed = _observed(seen.plan, seen.measured.assigned)
+    expected = _expected(seen.plan, seen.measured.assigned)
     if expected is None:
         return Finding("sample_ratio", "info", False, numbers={"counts": observed, "unknown": True})
     if not sum(observed.values()):
@@ -114,9 +110,7 @@ def sample_ratio_by_stratum(seen: Evidence) -> Finding | None:
     tests = {}
     for stratum in strata:
         rows = [assigned for assigned in seen.measured.assigned if assigned.stratum == stratum]
-        observed = {arm.key: 0 for arm in seen.plan.arms} | {row.arm: row.keys for row in rows}
-        propensities = dict.fromkeys(observed, 0.0) | {row.arm: row.propensity for row in rows}
-        expected = _expected(seen.plan, observed, propensities)
+        observed, expected = _observed(seen.plan, rows), _expected(seen.plan, rows)
         if expected is None:
             return None
         tests[stratum] = sample_ratio(list(observed.values()), [expected[arm] for arm in observed])
@@ -380,15 +374,53 @@ def _settled(comparison: Mapping[str, Any], alpha: float) -> bool:
     return comparison["p_adjusted"] is not None and comparison["p_adjusted"] <= alpha
 
 
-def _expected(plan: Plan, observed: Mapping[str, int], propensities: Mapping[str, float]) -> dict[str, float] | None:
-    """Keys that the draws should have given each arm: by weights, or by the propensities of two arms."""
-    total = sum(observed.values())
+def _observed(plan: Plan, assigned: Iterable[Assigned]) -> dict[str, int]:
+    observed = {arm.key: 0 for arm in plan.arms}
+    for row in assigned:
+        observed[row.arm] += row.keys
+    return observed
+
+
+def _expected(plan: Plan, assigned: Sequence[Assigned]) -> dict[str, float] | None:
+    """Keys that the draws should have given each arm: by the propensities logged in each phase.
+
+    A loaded experiment's are by its weights, or by the propensities of two arms.
+    """
     weights = {arm.key: arm.weight for arm in plan.arms}
-    if all(weight is not None for weight in weights.values()):
-        whole = sum(weight for weight in weights.values() if weight)
-        return {arm: total * (weight or 0.0) / whole for arm, weight in weights.items()}
+    if any(weight is None for weight in weights.values()):
+        return _expected_of_two(plan, assigned)
+    shares = _scaled({arm: weight or 0.0 for arm, weight in weights.items()})
+    expected = dict.fromkeys(shares, 0.0)
+    for phase in sorted({row.phase for row in assigned}):
+        rows = [row for row in assigned if row.phase == phase]
+        drawn = _logged(rows, shares) if plan.origin == "live" else shares
+        for arm, share in drawn.items():
+            expected[arm] += share * sum(row.keys for row in rows)
+    return expected
+
+
+def _logged(rows: Sequence[Assigned], planned: Mapping[str, float]) -> dict[str, float]:
+    """Propensity of each arm in one phase; arms that nobody was drawn into share what is left as was planned."""
+    keys, sums = dict.fromkeys(planned, 0), dict.fromkeys(planned, 0.0)
+    for row in rows:
+        keys[row.arm] += row.keys
+        sums[row.arm] += row.propensity
+    known = {arm: sums[arm] / keys[arm] for arm in planned if keys[arm]}
+    others = sum(share for arm, share in planned.items() if arm not in known)
+    left = max(1 - sum(known.values()), 0.0)
+    rest = {arm: share / others * left for arm, share in planned.items() if arm not in known}
+    return _scaled({arm: (known | rest)[arm] for arm in planned})
+
+
+def _scaled(parts: Mapping[str, float]) -> dict[str, float]:
+    whole = sum(parts.values())
+    return {arm: part / whole for arm, part in parts.items()}
+
+
+def _expected_of_two(plan: Plan, assigned: Sequence[Assigned]) -> dict[str, float] | None:
+    observed = _observed(plan, assigned)
     if len(observed) != 2 or not plan.propensities_known:
         return None
     first, second = observed
-    due = propensities[first] + observed[second] - propensities[second]
-    return {first: due, second: total - due}
+    due = sum(row.propensity if row.arm == first else row.keys - row.propensity for row in assigned)
+    return {first: due, second: sum(observed.values()) - due}

@@ -84,9 +84,10 @@ class Measured:
 
 
 class Assigned(NamedTuple):
-    """How many keys of a stratum were assigned to an arm, and the sum of the probabilities they had."""
+    """How many keys of a stratum were assigned to an arm in a phase, and the sum of the probabilities they had."""
 
     stratum: str
+    phase: str
     arm: str
     keys: int
     propensity: float
@@ -225,9 +226,9 @@ def _chosen(
 
 def _assigned(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[Assigned]:
     """Every key that was randomized, mature or not."""
-    source = "(SELECT DISTINCT cluster, stratum, arm, propensity FROM rows)" if plan.clustered else "rows"
+    source = "(SELECT DISTINCT cluster, stratum, phase, arm, propensity FROM rows)" if plan.clustered else "rows"
     found = connection.execute(
-        f"SELECT stratum, arm, count(*), sum(propensity) FROM {source} GROUP BY stratum, arm ORDER BY stratum, arm"
+        f"SELECT stratum, phase, arm, count(*), sum(propensity) FROM {source} GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return [Assigned(*row) for row in found]
 

@@ -193,8 +193,8 @@ def test_assigned_keys_count_whether_they_are_mature_or_not(ground: Ground) -> N
     ground.row("v", "none", stratum="low", day=300, propensity=0.25)
     ground.row("w", "bonus", stratum="high")
     assert [tuple(one) for one in ground.measured(plan(), as_of=310).assigned] == [
-        ("high", "bonus", 1, 0.5),
-        ("low", "none", 2, 0.75),
+        ("high", "1", "bonus", 1, 0.5),
+        ("low", "1", "none", 2, 0.75),
     ]
 
 
@@ -204,7 +204,7 @@ def test_a_cluster_was_assigned_once(ground: Ground) -> None:
     ground.row("x", "bonus", cluster_id="s3")
     ground.feed(400)
     found = ground.measured(plan(clustered=True))
-    assert [tuple(one) for one in found.assigned] == [("", "bonus", 1, 0.5), ("", "none", 2, 1.0)]
+    assert [tuple(one) for one in found.assigned] == [("", "1", "bonus", 1, 0.5), ("", "1", "none", 2, 1.0)]
     sums = found.families["m"].sums
     assert sums is not None and sums.clusters("none") == 2
 

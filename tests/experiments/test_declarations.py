@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.models import Action, Arm, DecisionPoint, Experiment, Holdout, Policy
+from experiments.models import Action, Arm, DecisionPoint, Experiment, Holdout, Phase, Policy
 from experiments.services.lifecycle import change_status
 from impact.config.declarations import DECLARATIONS
 from predictions.models import PredictionModel
@@ -146,8 +146,10 @@ def test_an_experiment_that_is_agreed_does_not_change(
     changes = (
         {"name": "Other"},
         {"arms": THREE_ARMS},
+        {"arms": [{"action": "none", "key": "other"}, {"action": "bonus"}], "baseline": "other"},
+        {"arms": [{"action": "bonus"}, {"action": "none"}]},
         {"baseline": "bonus"},
-        {"traffic": 0.5},
+        {"traffic": 0.5, "name": "Other"},
         {"method": "blocks"},
         {"strata": ["segment"]},
         {"horizon_days": 30},
@@ -159,6 +161,21 @@ def test_an_experiment_that_is_agreed_does_not_change(
         with pytest.raises(Refusal) as refusal:
             apply(workspace, tmp_path, experiments=[EXPERIMENT | changed])
         assert refusal.value.code == "in-use"
+    assert not Phase.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["agreed", "closed", "decided", "aborted", "archived"])
+@pytest.mark.parametrize(
+    "changed", [{"traffic": 0.5}, {"arms": [{"action": "none", "weight": 9}, {"action": "bonus"}]}]
+)
+def test_weights_and_traffic_do_not_change_where_nobody_enters(
+    everything: Experiment, workspace: Workspace, tmp_path: Path, status: str, changed: Any
+) -> None:
+    Experiment.objects.update(status=status, plan={}, plan_sha256="x")
+    with pytest.raises(Refusal) as refusal:
+        apply(workspace, tmp_path, experiments=[EXPERIMENT | changed])
+    assert refusal.value.code == "in-use"
+    assert not Phase.objects.exists()
 
 
 @pytest.mark.parametrize(("status", "refused"), [("running", True), ("paused", True), ("closed", False)])

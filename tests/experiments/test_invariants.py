@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments import randomization
-from experiments.models import Arm, Assignment, Decision, Experiment, Holdout, Policy
+from experiments.models import Assignment, Decision, Experiment, Holdout, Policy
 from experiments.selectors import experiment_named
 from experiments.services import lifecycle
 from experiments.services.lifecycle import change_status
@@ -28,6 +28,8 @@ from workspaces.models import Workspace
 RANDOM = {"key": "now", "decision_point": "offer", "kind": "random", "role": "champion"}
 BANDS = {"key": "bands", "decision_point": "offer", "kind": "bands", "bands": [{"from": 0.4, "action": "credit"}]}
 SAFETY = {"safety": {"above": 0.9, "action": "none"}}
+# declared again while it runs: another phase
+RAMP = {"traffic": 0.8, "arms": [{"action": "none", "weight": 3}, {"action": "bonus"}]}
 # point, experiment, more lists: every way of drawing
 DESIGNS: dict[str, tuple[Any, Any, Any]] = {
     "hash": ({}, {"arms": THREE_ARMS}, {"policies": [RANDOM, BANDS]}),
@@ -36,6 +38,8 @@ DESIGNS: dict[str, tuple[Any, Any, Any]] = {
     "traffic": (SAFETY, {"traffic": 0.5}, {"policies": [RANDOM, BANDS]}),
     "cool-down": ({"cool_down": {"days": 2}}, {}, {"policies": [RANDOM]}),
     "episodes": ({"cool_down": {"days": 90}}, {"randomize": "episode"}, {"policies": [BANDS]}),
+    "ramp": ({}, {"traffic": 0.6}, {}),
+    "ramp of blocks": ({}, {"method": "blocks"}, {}),
     "holdout": (
         {},
         {},
@@ -56,7 +60,10 @@ FIRST_VISITS = VISITS.map(lambda visits: list({visit[0]: visit for visit in visi
 @pytest.fixture(params=DESIGNS)
 def design(request: pytest.FixtureRequest, workspace: Workspace, tmp_path: Path) -> Experiment:
     point, experiment, more = DESIGNS[request.param]
-    return running_with(workspace, tmp_path, point=point, experiment=experiment, **more)
+    running = running_with(workspace, tmp_path, point=point, experiment=experiment, **more)
+    if request.param.startswith("ramp"):
+        apply(Workspace.objects.get(), tmp_path, experiments=[EXPERIMENT | experiment | RAMP])
+    return running
 
 
 def rows_of(visits: list[Any]) -> list[Any]:
@@ -132,12 +139,14 @@ def test_2_a_key_keeps_its_arm_whatever_changes(
 
 
 def change(experiment: Experiment, step: str, folder: Path) -> None:
-    """What might move an arm: steps of the life cycle, another weight, another salt behind our back."""
+    """What might move an arm: steps of the life cycle, a phase of other weights, another salt behind our back."""
     if step == "salt":
         salt = f"changed-{next(examples)}"
         Experiment.objects.filter(pk=experiment.pk).update(salt=salt, traffic_salt=f"{salt}/traffic")
     elif step == "weights":
-        Arm.objects.filter(experiment=experiment, is_baseline=True).update(weight=1 + next(examples) % 7)
+        arms = [{"action": "none", "weight": 1 + next(examples) % 7}, {"action": "bonus"}]
+        with suppress(Refusal):
+            apply(Workspace.objects.get(), folder, experiments=[EXPERIMENT | {"arms": arms}])
     else:
         with suppress(Refusal):
             change_status(experiment=experiment, step=step, actor="test")
@@ -147,11 +156,10 @@ def change(experiment: Experiment, step: str, folder: Path) -> None:
     workspace.save()
 
 
-def test_2_weights_and_arms_can_not_be_declared_otherwise(
+def test_2_what_an_arm_is_can_not_be_declared_otherwise(
     workspace: Workspace, running: Experiment, tmp_path: Path
 ) -> None:
-    arms = [{"action": "none", "weight": 9}, {"action": "bonus"}]
-    for changed in ({"arms": arms}, {"arms": THREE_ARMS}, {"traffic": 0.5}, {"method": "blocks"}):
+    for changed in ({"arms": THREE_ARMS}, {"baseline": "bonus"}, {"method": "blocks"}, {"strata": ["segment"]}):
         with pytest.raises(Refusal) as refusal:
             apply(workspace, tmp_path, experiments=[EXPERIMENT | changed])
         assert refusal.value.code == "in-use"
@@ -182,11 +190,13 @@ def test_2_every_draw_can_be_replayed_from_what_is_stored(design: Experiment, ap
 
 def check_draw(assignment: Assignment) -> None:
     experiment = assignment.experiment
-    weights = experiment.phases.get(number=assignment.phase).weights
+    phase = experiment.phases.get(number=assignment.phase)
+    weights = phase.weights
     arms = list(experiment.arms.order_by("place"))
     parts = [weights[arm.key] for arm in arms]
     if experiment.method == "blocks":
-        place = randomization.permuted(experiment.salt, assignment.stratum, assignment.draw or 0, parts).arm
+        at = assignment.draw or 0
+        place = randomization.permuted(experiment.salt, assignment.stratum, at, parts, assignment.phase).arm
         propensity = parts[place] / sum(parts)
     else:
         shares = randomization.parts_per_million(parts)
@@ -194,7 +204,7 @@ def check_draw(assignment: Assignment) -> None:
         assert point == assignment.draw
         propensity = shares[place] / 1_000_000
     assert (assignment.arm, assignment.propensity) == (arms[place], propensity)
-    assert randomization.within(experiment.traffic_salt, assignment.randomization_key, experiment.traffic_ppm)
+    assert randomization.within(experiment.traffic_salt, assignment.randomization_key, phase.traffic_ppm)
 
 
 def check_policy_draw(decision: Decision) -> None:
@@ -299,7 +309,7 @@ def test_5_who_enters_depends_on_no_arm(design: Experiment, api: Caller, visits:
     for decision, row in zip(decisions_of(rows), rows, strict=True):
         prediction = row["prediction"]
         may = prediction["score"] >= 0.1 and ("credit" not in arms or prediction["features"]["plan"] == "basic")
-        traffic = randomization.within(design.traffic_salt, key_of(design, row), design.traffic_ppm)
+        traffic = randomization.within(design.traffic_salt, key_of(design, row), design.phases.last().traffic_ppm)
         ordinary = decision.mode in ("randomized", "policy")
         assert (decision.assignment is not None) == (ordinary and may and traffic)
 

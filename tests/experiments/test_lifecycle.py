@@ -150,7 +150,9 @@ def test_experiments_are_listed(api: Caller, running: Experiment, other_workspac
     assert body["experiments"] == [
         {
             "key": "offers", "name": "Offers", "status": "running", "origin": "live",
-            "arms": ["none", "bonus"], "baseline": "none",
+            "arms": ["none", "bonus"], "baseline": "none", "phases": [
+                {"number": 1, "opened_at": START.isoformat(), "weights": {"none": 1, "bonus": 1}, "traffic": 1.0}
+            ],
         }
     ]  # fmt: skip
     assert caller(other_workspace).get("/experiments").body == {"experiments": [], "next": None}

@@ -188,3 +188,6 @@ def test_blocks_never_change() -> None:
     places = [permuted("salt", "M|north", position, [2, 1, 1]) for position in range(16)]
     assert [place.arm for place in places] == [2, 0, 0, 1, 2, 1, 0, 0, 0, 1, 0, 2, 1, 0, 0, 2]
     assert [(place.block, place.position) for place in places] == list(product(range(4), range(4)))
+    later = [permuted("salt", "M|north", position, [2, 1, 1], "2").arm for position in range(16)]
+    assert later == [1, 2, 0, 0, 2, 1, 0, 0, 0, 2, 1, 0, 0, 1, 2, 0]
+    assert [permuted("salt", "M|north", position, [2, 1, 1], "1") for position in range(16)] == places
