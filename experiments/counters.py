@@ -1,10 +1,11 @@
-"""Counters that decisions share: episodes of a unit, positions in a stratum's blocks."""
+"""Counters that decisions share: episodes of a unit, positions in a stratum's blocks, actions taken in a period."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from experiments.models import BlockCounter, EpisodeCounter, Experiment
+from experiments.capacity import Period, Used
+from experiments.models import BlockCounter, CapacityCounter, EpisodeCounter, Experiment
 from workspaces.models import Workspace
 
 Scope = tuple[str, str]
@@ -42,3 +43,23 @@ def take_positions(
         counter.taken += wanted[counter.stratum]
     BlockCounter.objects.bulk_update(held, ["taken"])
     return first
+
+
+def hold_used(workspace: Workspace, periods: Iterable[Period]) -> tuple[Used, list[CapacityCounter]]:
+    """Lock the counters of these actions and periods until the transaction ends, and say what they hold."""
+    wanted = sorted(set(periods))
+    CapacityCounter.objects.bulk_create(
+        [CapacityCounter(workspace=workspace, action=action, period=period) for action, period in wanted],
+        ignore_conflicts=True,
+    )
+    actions, names = {action for action, _ in wanted}, {period for _, period in wanted}
+    mine = CapacityCounter.objects.within(workspace).filter(action__in=actions, period__in=names)
+    held = list(mine.select_for_update().order_by("action", "period"))
+    return Used({(counter.action, counter.period): counter.taken for counter in held}), held
+
+
+def keep_used(used: Used, held: Sequence[CapacityCounter]) -> None:
+    """Store what was taken of the counters that are held."""
+    for counter in held:
+        counter.taken = used.counts[counter.action, counter.period]
+    CapacityCounter.objects.bulk_update(held, ["taken"])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated, Any, Literal
 
 import msgspec
 from django.db.models import Q
 
+from experiments.budgets import price_within
 from experiments.design import ExperimentDeclared, declare_experiment, parts_per_million
 from experiments.eligibility import BadRule, parse_rule
 from experiments.models import Action, DecisionPoint, Experiment, Holdout, Policy, Status
 from experiments.policies import BadPolicy, check_policy, check_reads
 from experiments.salts import check_own, new_salt
+from experiments.selectors import units_decided
 from predictions import declarations as predictions
 from predictions.declarations import ModelDeclared
 from predictions.models import PredictionModel
@@ -22,6 +25,7 @@ from workspaces.models import Workspace
 from workspaces.strict import LONGEST_DAYS, Days, Id, Key, Text, Time
 
 HALF = 0.5
+MOST = 1_000_000_000
 OF_ACTIONS = {
     "fixed_cost": "/cost/fixed",
     "contingent_cost": "/cost/contingent",
@@ -29,7 +33,7 @@ OF_ACTIONS = {
 }
 OF_POINTS = {"cool_down_days": "/cool_down/days"}
 # what a policy may say besides kind and role, each kind its own
-OF_POLICIES = ("action", "bands", "by", "table", "default", "inputs")
+OF_POLICIES = ("action", "bands", "by", "table", "default", "inputs", "budget")
 
 
 class CostDeclared(Declared):
@@ -38,6 +42,13 @@ class CostDeclared(Declared):
     fixed: float = 0.0
     contingent: float = 0.0
     acceptance_share: float = 0.0
+
+
+class CapacityDeclared(Declared):
+    """So often in a day, a week or a month of the workspace's time zone, and no more."""
+
+    count: Annotated[int, msgspec.Meta(ge=1, le=MOST)]
+    per: Literal["day", "week", "month"]
 
 
 class ActionDeclared(Declared):
@@ -50,6 +61,7 @@ class ActionDeclared(Declared):
     safety_class: Text = ""
     reversible: bool = True
     lead_time_hours: float = 0.0
+    capacity: CapacityDeclared | None = None
 
 
 class RuleDeclared(Declared):
@@ -84,10 +96,25 @@ class DecisionPointDeclared(Declared):
     safety: SafetyDeclared | None = None
 
 
+class BudgetDeclared(Declared):
+    """What the units that were decided about from one time to another might have taken, money or executions."""
+
+    since: Time
+    until: Time
+    amount: float | None = None
+    executions: int | None = None
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        said = {name: at.astimezone(UTC).isoformat() for name, at in (("since", self.since), ("until", self.until))}
+        limits = {"amount": self.amount, "executions": self.executions}
+        return said | {name: value for name, value in limits.items() if value is not None}
+
+
 class PolicyDeclared(Declared):
     key: Key
     decision_point: Key
-    kind: Literal["fixed", "random", "bands", "table", "expected_value"]
+    kind: Literal["fixed", "random", "bands", "table", "expected_value", "budgeted"]
     role: Literal["champion", "challenger", "benchmark", "shadow"] = "shadow"
     action: Key | None = None
     bands: list[dict[str, Any]] | None = None
@@ -95,6 +122,7 @@ class PolicyDeclared(Declared):
     table: list[dict[str, Any]] | None = None
     default: Key | None = None
     inputs: dict[str, Any] | None = None
+    budget: BudgetDeclared | None = None
 
 
 class HoldoutDeclared(Declared):
@@ -126,7 +154,11 @@ def declare_model(workspace: Workspace, declared: ModelDeclared, actor: str) -> 
 
 
 def declare_action(workspace: Workspace, declared: ActionDeclared, actor: str) -> Change:
-    cost = declared.cost
+    cost, capacity = declared.cost, declared.capacity
+    points = DecisionPoint.objects.within(workspace).current()
+    of = points.filter(baseline=declared.key).first() if capacity else None
+    if of:
+        raise _limited_baseline(declared.key, of.key, "/capacity")
     content = {
         "name": declared.name,
         "no_action": declared.no_action,
@@ -138,6 +170,7 @@ def declare_action(workspace: Workspace, declared: ActionDeclared, actor: str) -
         "safety_class": declared.safety_class,
         "reversible": declared.reversible,
         "lead_time_hours": declared.lead_time_hours,
+        "capacity": capacity and {"count": capacity.count, "per": capacity.per},
     }
     return declare_version("action", Action, workspace, declared.key, content, actor, OF_ACTIONS)
 
@@ -146,7 +179,7 @@ def declare_decision_point(workspace: Workspace, declared: DecisionPointDeclared
     model = PredictionModel.objects.within(workspace).filter(key=declared.model).first()
     if model is None:
         raise Missing("model", declared.model, "/model")
-    known = set(Action.objects.within(workspace).current().values_list("key", flat=True))
+    known = dict(Action.objects.within(workspace).current().values_list("key", "capacity"))
     for place, key in enumerate(declared.candidates):
         if key not in known:
             raise Missing("action", key, f"/candidates/{place}")
@@ -154,6 +187,8 @@ def declare_decision_point(workspace: Workspace, declared: DecisionPointDeclared
             raise Refusal("invalid-declaration", f"{key!r} stands twice; name it once", f"/candidates/{place}")
     if declared.baseline not in declared.candidates:
         raise Refusal("invalid-declaration", f"baseline == {declared.baseline!r} is no candidate", "/baseline")
+    if known[declared.baseline]:
+        raise _limited_baseline(declared.baseline, declared.key, "/baseline")
     for place, rule in enumerate(declared.eligibility):
         try:
             parse_rule(rule.rule, model.features)
@@ -195,6 +230,8 @@ def declare_policy(workspace: Workspace, declared: PolicyDeclared, actor: str) -
     if point is None:
         raise Missing("decision point", declared.decision_point, "/decision_point")
     content = {name: value for name in OF_POLICIES if (value := getattr(declared, name)) is not None}
+    if declared.budget:
+        content["budget"] = declared.budget.kept
     try:
         check_policy(declared.kind, content, point.candidates, point.baseline)
         check_reads(declared.kind, content, point.model.task, point.model.features)
@@ -205,6 +242,8 @@ def declare_policy(workspace: Workspace, declared: PolicyDeclared, actor: str) -
     if champion and declared.role == "champion":
         raise Refusal("in-use", f"{champion.key} is the champion of {point.key}; give that another role first", "/role")
     current = policies.filter(key=declared.key).first()
+    if declared.budget:
+        content["price"] = _price(workspace, declared.budget, content, point, current)
     fields = {
         "decision_point": declared.decision_point,
         "kind": declared.kind,
@@ -214,6 +253,34 @@ def declare_policy(workspace: Workspace, declared: PolicyDeclared, actor: str) -
     if not differences(current, fields) and current:
         return Change("policy", declared.key, "unchanged")
     return declare_version("policy", Policy, workspace, declared.key, fields | {"salt": new_salt()}, actor)
+
+
+def _price(
+    workspace: Workspace, budget: BudgetDeclared, content: dict[str, Any], point: DecisionPoint, current: Policy | None
+) -> float:
+    """Price of the budget among the units decided about in its time; worked out once, then it stays."""
+    if current and current.decision_point == point.key and content.items() <= current.content.items():
+        return float(current.content["price"])
+    if budget.since >= budget.until or budget.until > clock.now(workspace):
+        raise Refusal(
+            "invalid-declaration",
+            f"until == {budget.until.isoformat()}, must be after since and not after now: the price is worked out from "
+            "what was decided",
+            "/budget/until",
+        )
+    units = units_decided(workspace, point.key, budget.since, budget.until)
+    if not units:
+        raise Refusal(
+            "invalid-declaration",
+            f"nothing was decided at {point.key} in that time; choose another, or use kind expected_value",
+            "/budget/since",
+        )
+    most = budget.amount if budget.executions is None else budget.executions
+    assert most is not None  # checked with the policy
+    try:
+        return price_within(content, most, units, point.baseline)
+    except BadPolicy as error:
+        raise Refusal("invalid-declaration", str(error), error.pointer) from error
 
 
 def declare_holdout(workspace: Workspace, declared: HoldoutDeclared, actor: str) -> Change:
@@ -231,6 +298,15 @@ def declare_holdout(workspace: Workspace, declared: HoldoutDeclared, actor: str)
         check_own(workspace, declared.salt)
     salt = known.salt if known else declared.salt or new_salt()
     return declare_row("holdout", Holdout, workspace, declared.key, content | {"salt": salt}, actor)
+
+
+def _limited_baseline(action: str, point: str, pointer: str) -> Refusal:
+    return Refusal(
+        "invalid-declaration",
+        f"{action!r} is the baseline of {point}, which is taken where nothing else is left, so it can't have a "
+        "capacity; leave that out, or choose another baseline",
+        pointer,
+    )
 
 
 def _check_safety(workspace: Workspace, declared: DecisionPointDeclared, model: PredictionModel) -> None:

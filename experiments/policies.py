@@ -16,7 +16,9 @@ PARTS: dict[str, set[str]] = {
     "bands": {"bands"},
     "table": {"by", "table", "default"},
     "expected_value": {"inputs"},
+    "budgeted": {"inputs", "budget"},
 }
+OF_BUDGETS = {"amount", "executions", "since", "until"}
 SEGMENT = "segment"
 # largest amount that double precision still holds to the hundredth
 AMOUNT = 1e13
@@ -38,7 +40,7 @@ def check_policy(kind: str, content: Mapping[str, Any], candidates: Sequence[str
     Parameters
     ----------
     kind : str
-        ``fixed``, ``random``, ``bands``, ``table`` or ``expected_value``.
+        ``fixed``, ``random``, ``bands``, ``table``, ``expected_value`` or ``budgeted``.
     content : mapping
         fixed
             ``{"action": key}``
@@ -50,6 +52,8 @@ def check_policy(kind: str, content: Mapping[str, Any], candidates: Sequence[str
             ``{"by": "segment" or {"feature": name}, "table": [{"is": value, "action": key}, ...], "default": key}``
         expected_value
             ``{"inputs": {"at_stake": amount, "actions": {key: {"effect": share, "cost": amount}, ...}}}``
+        budgeted
+            inputs as above, and ``{"budget": {"amount": money or "executions": number, "since": time, "until": time}}``
     candidates : sequence of str
         Actions of the decision point.
     baseline : str
@@ -69,8 +73,10 @@ def check_policy(kind: str, content: Mapping[str, Any], candidates: Sequence[str
         _check_bands(content["bands"])
     elif kind == "table":
         _check_table(content["by"], content["table"])
-    elif kind == "expected_value":
+    elif "inputs" in content:
         _check_inputs(content["inputs"], candidates, baseline)
+    if kind == "budgeted":
+        _check_budget(content["budget"])
     for pointer, action in _named(content):
         if action not in candidates:
             raise BadPolicy(f"action {action!r} is no candidate; candidates are {', '.join(candidates)}", pointer)
@@ -92,7 +98,7 @@ def check_reads(kind: str, content: Mapping[str, Any], task: str, features: Mapp
     ------
     BadPolicy
     """
-    if kind == "expected_value" and task != "probability":
+    if "inputs" in content and task != "probability":
         raise BadPolicy(f"the model's task is {task}, an expected value needs a probability; use bands", "/kind")
     if kind != "table":
         return
@@ -131,7 +137,8 @@ def probabilities(
     eligible : sequence of str
         Actions that the unit may get, the baseline among them.
     baseline : str
-        What is done where the policy's own choice isn't eligible, no band is reached, or nothing is worth more.
+        What is done where the policy's own choice isn't eligible, no band is reached, or nothing is worth more
+        (than its price, if the policy has a budget).
     features : mapping, optional
         The unit's features.
     segment : str, optional
@@ -147,7 +154,7 @@ def probabilities(
         by = content["by"]
         action = _by_table(content, segment if by == SEGMENT else features.get(by["feature"]))
     else:
-        action = _worth_most(content["inputs"], score, eligible, baseline)
+        action = _worth_most(content, score, eligible, baseline)
     chosen = action if action in eligible else baseline
     return {candidate: float(candidate == chosen) for candidate in eligible}
 
@@ -162,17 +169,29 @@ def _by_table(content: Mapping[str, Any], value: Any) -> str:
     return str(next(rows, content["default"]))
 
 
-def _worth_most(inputs: Mapping[str, Any], probability: float, eligible: Sequence[str], baseline: str) -> str:
-    """Return the action worth most; of several the baseline, else the first."""
-    best, most = baseline, _worth(inputs, baseline, probability)
+def _worth_most(content: Mapping[str, Any], probability: float, eligible: Sequence[str], baseline: str) -> str:
+    """Return the action worth most after the price of what it takes of a budget; of several the baseline, or first."""
+    inputs, price = content["inputs"], content.get("price", 0.0)
+
+    def net(action: str) -> float:
+        return worth(inputs, action, probability) - (price * weight(content, action, baseline) if price else 0.0)
+
+    best, most = baseline, net(baseline)
     for action in eligible:
-        if action in inputs["actions"] and (worth := _worth(inputs, action, probability)) > most:
-            best, most = action, worth
+        if action in inputs["actions"] and (value := net(action)) > most:
+            best, most = action, value
     return best
 
 
-def _worth(inputs: Mapping[str, Any], action: str, probability: float) -> float:
-    """Probability x value at stake x effect - cost; 0 for a baseline of which nothing is said."""
+def weight(content: Mapping[str, Any], action: str, baseline: str) -> float:
+    """Return what an action takes of a policy's budget: its cost, or one execution if it isn't the baseline."""
+    if "executions" in content["budget"]:
+        return float(action != baseline)
+    return float(content["inputs"]["actions"].get(action, {"cost": 0.0})["cost"])
+
+
+def worth(inputs: Mapping[str, Any], action: str, probability: float) -> float:
+    """Return probability x value at stake x effect - cost; 0 for a baseline of which nothing is said."""
     said = inputs["actions"].get(action, {"effect": 0.0, "cost": 0.0})
     return float(probability * inputs["at_stake"] * said["effect"] - said["cost"])
 
@@ -233,6 +252,17 @@ def _check_inputs(inputs: Any, candidates: Sequence[str], baseline: str) -> None
                 f"{action!r} has no inputs; give every candidate but the baseline an effect and a cost",
                 "/inputs/actions",
             )
+
+
+def _check_budget(budget: Any) -> None:
+    if not isinstance(budget, Mapping) or not {"since", "until"} <= set(budget) <= OF_BUDGETS or len(budget) != 3:
+        raise BadPolicy(
+            f"budget == {budget!r}, must have since, until and one of amount (money) and executions (a number)",
+            "/budget",
+        )
+    for name in ("amount", "executions"):
+        if name in budget:
+            _expect_number(name, budget[name], 0, AMOUNT, f"/budget/{name}")
 
 
 def _listed(names: Iterable[str]) -> str:

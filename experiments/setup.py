@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from experiments import eligibility, randomization
+from experiments.capacity import Capacity
 from experiments.models import Action, Arm, DecisionPoint, Experiment, Holdout, Phase, Policy, Status
 from experiments.rows import DecisionRow
 from workspaces.models import Workspace
@@ -77,6 +79,7 @@ class Point:
     policies: tuple[Policy, ...]
     holdouts: tuple[Holdout, ...]
     running: Running | None
+    capacities: Mapping[str, Capacity]
 
     @property
     def champion(self) -> Policy | None:
@@ -140,6 +143,11 @@ def _read(workspace: Workspace, point: DecisionPoint) -> Point:
         policies=tuple(Policy.objects.within(workspace).current().filter(decision_point=point.key).order_by("key")),
         holdouts=tuple(Holdout.objects.within(workspace).filter(unit_type=point.model.unit_type).order_by("key")),
         running=_running(deciding[0] if deciding else None),
+        capacities={
+            action.key: Capacity(**action.capacity, zone=ZoneInfo(workspace.time_zone))
+            for action in actions
+            if action.capacity
+        },
     )
 
 

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('safety_class', models.CharField(blank=True, max_length=64)),
                 ('reversible', models.BooleanField(default=True)),
                 ('lead_time_hours', models.FloatField(default=0.0)),
+                ('capacity', workspaces.canonical.CanonicalJSONField(null=True)),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
             ],
             options={
@@ -191,6 +192,16 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='CapacityCounter',
+            fields=[
+                ('id', models.UUIDField(default=workspaces.identifiers.new_id, editable=False, primary_key=True, serialize=False)),
+                ('action', models.CharField(max_length=64)),
+                ('period', models.CharField(max_length=20)),
+                ('taken', models.PositiveIntegerField(default=0)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
+            ],
+        ),
+        migrations.CreateModel(
             name='BlockCounter',
             fields=[
                 ('id', models.UUIDField(default=workspaces.identifiers.new_id, editable=False, primary_key=True, serialize=False)),
@@ -309,6 +320,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='decision',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('mode', 'randomized'), _negated=True), ('assignment__isnull', False), _connector='OR'), name='decision_randomized_is_assigned'),
+        ),
+        migrations.AddConstraint(
+            model_name='capacitycounter',
+            constraint=models.UniqueConstraint(fields=('workspace', 'action', 'period'), name='capacity_counter_once_a_period'),
         ),
         migrations.AddConstraint(
             model_name='episodecounter',

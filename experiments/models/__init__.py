@@ -1,6 +1,14 @@
 """What we did about a prediction, and with what probability."""
 
-from experiments.models.decisions import Assignment, BlockCounter, Decision, EpisodeCounter, Execution, Mode
+from experiments.models.decisions import (
+    Assignment,
+    BlockCounter,
+    CapacityCounter,
+    Decision,
+    EpisodeCounter,
+    Execution,
+    Mode,
+)
 from experiments.models.declared import Action, DecisionPoint, Holdout, Policy
 from experiments.models.experiment import Arm, Experiment, Phase, Status
 
@@ -9,6 +17,7 @@ __all__ = [
     "Arm",
     "Assignment",
     "BlockCounter",
+    "CapacityCounter",
     "Decision",
     "DecisionPoint",
     "EpisodeCounter",

@@ -68,6 +68,19 @@ class BlockCounter(Owned):
         ]
 
 
+class CapacityCounter(Owned):
+    """How often an action was taken in a period; only of actions that have a capacity."""
+
+    action = models.CharField(max_length=64)
+    period = models.CharField(max_length=20)
+    taken = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "action", "period"], name="capacity_counter_once_a_period")
+        ]
+
+
 class EpisodeCounter(Owned):
     """How many episodes a unit, or its cluster, had at a decision point, and when the last one opened.
 

@@ -22,6 +22,8 @@ class Action(Versioned):
     safety_class = models.CharField(max_length=64, blank=True)
     reversible = models.BooleanField(default=True)
     lead_time_hours = models.FloatField(default=0.0)
+    # {"count": n, "per": "day", "week" or "month"}: so often and no more
+    capacity = CanonicalJSONField(null=True)
 
     class Meta(Versioned.Meta):
         constraints = [

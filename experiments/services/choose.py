@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from experiments import policies, randomization
+from experiments.capacity import CAPACITY, Used
 from experiments.eligibility import refusals
 from experiments.models import Assignment, Decision, EpisodeCounter, Experiment, Mode, Policy, Status
 from experiments.rows import DecisionRow
@@ -44,7 +46,9 @@ class Request:
         return [key for key in self.point.point.candidates if key not in self.refused]
 
 
-def choose(request: Request, episodes: EpisodeCounter, assignments: dict[tuple[UUID, str], Assignment]) -> None:
+def choose(
+    request: Request, episodes: EpisodeCounter, assignments: dict[tuple[UUID, str], Assignment], used: Used
+) -> None:
     """Settle the mode, and find or make the assignment; an earlier row of the batch has its place in both."""
     decision, point, at = request.decision, request.point.point, request.decision.decided_at
     decision.episode, decision.segment = episodes.number, request.row.segment or ""
@@ -67,16 +71,20 @@ def choose(request: Request, episodes: EpisodeCounter, assignments: dict[tuple[U
             key: COOL_DOWN for key in point.candidates if key != point.baseline and key not in request.refused
         }
     decision.mode = Mode.POLICY
+    short = used.short(request.point.capacities.items(), at) if request.point.capacities else set()
     if request.running:
-        _look_for_arm(request, request.running, episodes.number + (0 if cooling else 1), assignments)
+        _look_for_arm(request, request.running, episodes.number + (0 if cooling else 1), assignments, short)
+    request.refused |= {key: CAPACITY for key in short if key not in request.refused}
+    if decision.mode == Mode.FORCED_CAPACITY:
+        return
     if point.cool_down_days and not cooling and (decision.assignment or len(request.eligible) > 1):
         request.opens = True
         episodes.number, episodes.opened_at = episodes.number + 1, at
         decision.episode = episodes.number
 
 
-def fill(request: Request) -> None:
-    """Say action, probabilities and propensity, now that the arm is drawn."""
+def fill(request: Request, used: Used) -> None:
+    """Say action, probabilities and propensity, now that the arm is drawn; the action is then taken."""
     decision, point, assignment = request.decision, request.point, request.decision.assignment
     action = point.point.baseline
     if request.row.forced:
@@ -91,6 +99,8 @@ def fill(request: Request) -> None:
     else:
         probabilities = {key: float(key == action) for key in request.eligible}
     decision.action = point.actions[action]
+    if action in point.capacities:
+        used.take(action, point.capacities[action], decision.decided_at)
     decision.propensity = probabilities[action]
     decision.candidates = {key: {"probability": share} for key, share in probabilities.items()} | {
         key: {"refused": reason} for key, reason in request.refused.items()
@@ -105,14 +115,17 @@ def fill(request: Request) -> None:
 
 
 def _look_for_arm(
-    request: Request, running: Running, episode: int, assignments: dict[tuple[UUID, str], Assignment]
+    request: Request, running: Running, episode: int, assignments: dict[tuple[UUID, str], Assignment], short: set[str]
 ) -> None:
-    """Take the arm that the key has; or let the key enter, if it may have every arm."""
+    """Take the arm that the key has; or let the key enter, if it may have every arm and something is left of each."""
     experiment, decision = running.experiment, request.decision
     key = _randomization_key(experiment, request.row, episode)
     assignment = assignments.get((experiment.pk, key))
     if assignment is None:
         if not _may_enter(request, running, key):
+            return
+        if _lacks_an_arm(running, short):
+            decision.mode = Mode.FORCED_CAPACITY  # before the draw, so that the arms stay alike
             return
         assignment = assignments[experiment.pk, key] = _new_assignment(request, running, key)
         request.enters = True
@@ -120,7 +133,8 @@ def _look_for_arm(
     if experiment.status == Status.ABORTED:
         decision.mode = Mode.FALLBACK
     elif _may_have_every_arm(request, running):
-        decision.mode = Mode.RANDOMIZED  # else the arm stays, but today nobody gets it, whatever it is
+        # else the arm stays, but today nobody gets it, whatever it is
+        decision.mode = Mode.FORCED_CAPACITY if _lacks_an_arm(running, short) else Mode.RANDOMIZED
 
 
 def _may_enter(request: Request, running: Running, key: str) -> bool:
@@ -132,7 +146,11 @@ def _may_enter(request: Request, running: Running, key: str) -> bool:
 
 
 def _may_have_every_arm(request: Request, running: Running) -> bool:
-    return not any(arm.action and arm.action.key in request.refused for arm in running.arms)
+    return not _lacks_an_arm(running, request.refused)
+
+
+def _lacks_an_arm(running: Running, actions: Container[str]) -> bool:
+    return any(arm.action and arm.action.key in actions for arm in running.arms)
 
 
 def _randomization_key(experiment: Experiment, row: DecisionRow, episode: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from experiments.answers import answer, stored_answers
-from experiments.counters import Scope, hold_episodes
+from experiments.capacity import Period, Used
+from experiments.counters import Scope, hold_episodes, hold_used, keep_used
 from experiments.known import Known, read_known
 from experiments.models import Assignment, Decision, EpisodeCounter
 from experiments.rows import DecisionAnswer, DecisionRow
@@ -68,12 +69,16 @@ def _one_an_event(rows: Mapping[int, DecisionRow]) -> tuple[dict[int, DecisionRo
 
 
 def _decide_or_wait(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Decided) -> None:
-    """Decide without waiting; if somebody decided about these units meanwhile, once more, while they are held."""
-    try:
-        _decide(workspace, rows, decided)
-        return
-    except IntegrityError:
-        pass  # a constraint refused everything that was to be stored
+    """Decide without waiting; if somebody decided about these units meanwhile, once more, while they are held.
+
+    Where there is only so much of an action everybody waits for its counter, and so holds the units from the start.
+    """
+    if not _limited(workspace, rows):
+        try:
+            _decide(workspace, rows, decided)
+            return
+        except IntegrityError:
+            pass  # a constraint refused everything that was to be stored
     with transaction.atomic():
         hold_episodes(workspace, _scopes(workspace, rows))
         for _ in range(HELD_TRIES):
@@ -84,6 +89,11 @@ def _decide_or_wait(workspace: Workspace, rows: Mapping[int, DecisionRow], decid
             except IntegrityError:
                 pass  # somebody who doesn't hold them came between; what he stored is read now
     raise Refusal("busy", "These units were decided about in many places at once; send the request again.")
+
+
+def _limited(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> bool:
+    known = points(workspace)
+    return any(known[row.decision_point].capacities for row in rows.values() if row.decision_point in known)
 
 
 def _scopes(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> list[Scope]:
@@ -99,13 +109,19 @@ def _decide(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Deci
     """Read what is known, decide what is new, and store it: all or nothing."""
     known = _read(workspace, rows)
     requests, refused = _requests(workspace, _fresh(rows, known))
-    for request in requests:
-        choose(request, _episodes(workspace, known, request), known.assignments)
-    in_blocks = any(request.enters and request.running and request.running.in_blocks for request in requests)
-    with transaction.atomic() if in_blocks or workspace.simulated else nullcontext():
-        entering = draw_arms(workspace, requests)
+    periods = _periods(requests)
+    used = Used()
+    if not periods:
         for request in requests:
-            fill(request)
+            choose(request, _episodes(workspace, known, request), known.assignments, used)
+    in_blocks = any(request.enters and request.running and request.running.in_blocks for request in requests)
+    with transaction.atomic() if periods or in_blocks or workspace.simulated else nullcontext():
+        if periods:
+            entering = _within_capacity(workspace, requests, known, periods)
+        else:
+            entering = draw_arms(workspace, requests)
+            for request in requests:
+                fill(request, used)
         _store(requests, entering, known)
         if requests:
             clock.advance(workspace, max(request.decision.decided_at for request in requests))
@@ -118,6 +134,29 @@ def _decide(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Deci
             reject(index, refusal) if invalid else quarantine(workspace, "decision", index, rows[index], refusal)
         )
     _answer_replays(workspace, rows, known, decided)
+
+
+def _periods(requests: Iterable[Request]) -> set[Period]:
+    """Actions of which there is only so much, with the periods of the requests."""
+    return {
+        (action, capacity.period(request.decision.decided_at))
+        for request in requests
+        for action, capacity in request.point.capacities.items()
+    }
+
+
+def _within_capacity(
+    workspace: Workspace, requests: Sequence[Request], known: Known, periods: set[Period]
+) -> list[Assignment]:
+    """Choose, draw and fill one after the other: what one takes, the next doesn't have."""
+    used, held = hold_used(workspace, periods)
+    entering: list[Assignment] = []
+    for request in requests:
+        choose(request, _episodes(workspace, known, request), known.assignments, used)
+        entering += draw_arms(workspace, [request])
+        fill(request, used)
+    keep_used(used, held)
+    return entering
 
 
 def _read(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> Known:
