@@ -1,0 +1,119 @@
+"""300,000 draws of each design: frequencies, independence and balance where theory puts them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from experiments.randomization import MILLION, draw, parts_per_million, permuted, within
+
+pytestmark = pytest.mark.slow
+DRAWS = 300_000
+# the salts are fixed, so a draw that is this unlikely is a mistake
+LIKELY = 1e-4
+Codes = NDArray[np.int64]
+
+
+def drawn(salt: str, keys: list[str], weights: list[int]) -> Codes:
+    shares = parts_per_million(weights)
+    return np.array([draw(salt, key, shares).arm for key in keys])
+
+
+def inside(salt: str, keys: list[str], share: float) -> Codes:
+    return np.array([within(salt, key, round(share * MILLION)) for key in keys], dtype=np.int64)
+
+
+def as_due(arms: Codes, weights: list[int]) -> bool:
+    counts = np.bincount(arms, minlength=len(weights))
+    return bool(stats.chisquare(counts, arms.size * np.array(weights) / sum(weights)).pvalue > LIKELY)
+
+
+def independent(one: Codes, other: Codes) -> bool:
+    table = np.zeros((one.max() + 1, other.max() + 1))
+    np.add.at(table, (one, other), 1)
+    return bool(stats.chi2_contingency(table).pvalue > LIKELY)
+
+
+@pytest.fixture(scope="module")
+def keys() -> list[str]:
+    return [f"cust-{number:06}" for number in range(DRAWS)]
+
+
+def test_by_hash(keys: list[str]) -> None:
+    """The arm says nothing of the stratum, the neighbour, the traffic gate, the holdout or another layer's arm."""
+    weights = [2, 1, 1]
+    arms = drawn("offers", keys, weights)
+    assert as_due(arms, weights)
+    strata = np.arange(DRAWS) % 7
+    for stratum in range(7):
+        assert as_due(arms[strata == stratum], weights)
+    assert independent(arms, strata)
+    assert independent(arms[:-1], arms[1:])
+    traffic, holdout = inside("offers/traffic", keys, 0.3), inside("holdout", keys, 0.05)
+    other = drawn("pricing", keys, [1, 1])
+    for gate in (traffic, holdout, other):
+        assert independent(arms, gate)
+    assert independent(traffic, holdout)
+    assert stats.binomtest(int(traffic.sum()), DRAWS, 0.3).pvalue > LIKELY
+    assert stats.binomtest(int(holdout.sum()), DRAWS, 0.05).pvalue > LIKELY
+
+
+def test_in_blocks() -> None:
+    """Every block is whole, every place in it is each arm's as often as due, and strata know nothing of each other."""
+    weights, size, strata = [2, 1, 1], 4, 3
+    arms = np.array(
+        [
+            [permuted("offers", f"band-{stratum}", position, weights).arm for position in range(DRAWS // strata)]
+            for stratum in range(strata)
+        ]
+    )
+    blocks = arms.reshape(strata, -1, size)
+    for arm, weight in enumerate(weights):
+        assert ((blocks == arm).sum(axis=2) == weight).all()
+    for place in range(size):
+        assert as_due(blocks[:, :, place].ravel(), weights)
+    for stratum in range(1, strata):
+        assert independent(arms[0], arms[stratum])
+    assert independent(blocks[0, :-1, 3], blocks[0, 1:, 0])
+    # the arms are never further from their shares than a block allows
+    reached = np.cumsum(arms == 0, axis=1) - np.arange(1, arms.shape[1] + 1) * weights[0] / size
+    assert np.abs(reached).max() <= 1
+
+
+def test_by_episode() -> None:
+    """Each episode of a unit is drawn as if it were another unit's."""
+    arms = drawn("timing", [f"machine-{unit}#{number}" for unit in range(DRAWS // 3) for number in (1, 2, 3)], [1, 1])
+    assert as_due(arms, [1, 1])
+    first, second, third = arms.reshape(-1, 3).T
+    for one, other in ((first, second), (second, third), (first, third)):
+        assert independent(one, other)
+    runs = np.bincount(first * 4 + second * 2 + third)
+    assert stats.chisquare(runs).pvalue > LIKELY
+
+
+def test_in_phases(keys: list[str]) -> None:
+    """Keys of a phase have its shares; those a wider gate lets in later are drawn like all others."""
+    ramp = [[9, 1], [1, 1], [1, 9]]
+    for phase, weights in enumerate(ramp):
+        assert as_due(drawn("offers", keys[phase::3], weights), weights)
+    point = np.array([within("offers/traffic", key, 100_000) for key in keys])
+    later = inside("offers/traffic", keys, 0.5).astype(bool) & ~point
+    arms = drawn("offers", [key for key, enters in zip(keys, later, strict=True) if enters], [1, 1])
+    assert stats.binomtest(arms.size, DRAWS, 0.4).pvalue > LIKELY
+    assert as_due(arms, [1, 1])
+
+
+def test_blocks_of_other_phases() -> None:
+    """A phase's blocks are whole and say nothing of those of the phase before."""
+    arms = np.array(
+        [
+            [permuted("offers", "band", position, [1, 1], phase).arm for position in range(DRAWS // 3)]
+            for phase in ("1", "2", "3")
+        ]
+    )
+    assert (arms.reshape(3, -1, 2).sum(axis=2) == 1).all()
+    firsts = arms[:, ::2]
+    for one, other in ((0, 1), (1, 2), (0, 2)):
+        assert independent(firsts[one], firsts[other])
