@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments import randomization
-from experiments.models import Assignment, Decision, Experiment, Holdout, Policy
+from experiments.models import Assignment, CapacityCounter, Decision, Experiment, Holdout, Policy
 from experiments.selectors import experiment_named
 from experiments.services import lifecycle
 from experiments.services.lifecycle import change_status
 from tests.conftest import START, Caller, decided, decision_row, stored_examples
-from tests.experiments.design import EXPERIMENT, POINT, THREE_ARMS, apply, declared, running_with
+from tests.experiments.design import CHURN, EXPERIMENT, POINT, THREE_ARMS, apply, declared, running_with
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.errors import Refusal
@@ -28,6 +28,9 @@ from workspaces.models import Workspace
 RANDOM = {"key": "now", "decision_point": "offer", "kind": "random", "role": "champion"}
 BANDS = {"key": "bands", "decision_point": "offer", "kind": "bands", "bands": [{"from": 0.4, "action": "credit"}]}
 SAFETY = {"safety": {"above": 0.9, "action": "none"}}
+LIMITED = [
+    one | {"capacity": {"count": 2, "per": "week"}} if one["key"] == "bonus" else one for one in CHURN["actions"]
+]
 # declared again while it runs: another phase
 RAMP = {"traffic": 0.8, "arms": [{"action": "none", "weight": 3}, {"action": "bonus"}]}
 # point, experiment, more lists: every way of drawing
@@ -39,6 +42,7 @@ DESIGNS: dict[str, tuple[Any, Any, Any]] = {
     "cool-down": ({"cool_down": {"days": 2}}, {}, {"policies": [RANDOM]}),
     "episodes": ({"cool_down": {"days": 90}}, {"randomize": "episode"}, {"policies": [BANDS]}),
     "ramp": ({}, {"traffic": 0.6}, {}),
+    "capacity": ({}, {"method": "blocks"}, {"actions": LIMITED, "policies": [RANDOM, BANDS]}),
     "ramp of blocks": ({}, {"method": "blocks"}, {}),
     "holdout": (
         {},
@@ -287,6 +291,26 @@ def test_4_forced_decisions_have_propensity_1_and_no_draw(
             assert decision.action is not None
             assert (decision.action.key, decision.propensity, decision.draw) == ("bonus", 1, None)
             assert decision.assignment is None
+
+
+@stored_examples
+@given(visits=VISITS)
+def test_4_what_is_used_up_is_forced_with_propensity_1_and_never_exceeded(
+    api: Caller, workspace: Workspace, tmp_path_factory: pytest.TempPathFactory, visits: list[Any]
+) -> None:
+    if not Experiment.objects.exists():
+        point, experiment, more = DESIGNS["capacity"]
+        running_with(workspace, tmp_path_factory.mktemp("declared"), point=point, experiment=experiment, **more)
+    rows = rows_of(visits)
+    decided(api, rows)
+    for decision in decisions_of(rows):
+        assert decision.action is not None
+        if decision.mode == "forced_capacity":
+            assert (decision.action.key, decision.propensity, decision.draw) == ("none", 1, None)
+            assert decision.candidates["bonus"] == {"refused": "capacity"}
+    assert all(counter.taken <= 2 for counter in CapacityCounter.objects.all())
+    taken = Decision.objects.filter(action__key="bonus").count()
+    assert taken == sum(counter.taken for counter in CapacityCounter.objects.all())
 
 
 @pytest.mark.parametrize("mode", ["forced_safety", "forced_capacity", "manual", "fallback"])

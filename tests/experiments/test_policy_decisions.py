@@ -31,6 +31,28 @@ WORTH = {
 # policies
 
 
+def test_benchmarks_decide_nothing_and_say_what_they_would_have_done(
+    api: Caller, workspace: Workspace, tmp_path: Path
+) -> None:
+    ladder = [
+        {"key": "nobody", "kind": "fixed", "action": "none"},
+        {"key": "anything", "kind": "random"},
+        {"key": "everybody", "kind": "fixed", "action": "bonus"},
+        {"key": "todays-rule", "kind": "bands", "bands": [{"from": 0.5, "action": "bonus"}]},
+    ]
+    policies = [one | {"decision_point": "offer", "role": "benchmark"} for one in ladder]
+    declared(workspace, tmp_path, policies=[*policies, CHAMPION | WORTH])
+    assert told(decide(api, "c1", 0.3)) == ("policy", "credit", 1.0, None)
+    third = 1 / 3
+    assert Decision.objects.get().would_have == {
+        "nobody@1": {"none": 1, "bonus": 0, "credit": 0},
+        "anything@1": {"none": third, "bonus": third, "credit": third},
+        "everybody@1": {"none": 0, "bonus": 1, "credit": 0},
+        "todays-rule@1": {"none": 1, "bonus": 0, "credit": 0},
+        "now@1": {"none": 0, "bonus": 0, "credit": 1},
+    }
+
+
 def test_without_a_champion_nothing_is_done(api: Caller, churn: Experiment) -> None:
     answer = decide(api, "c1")
     assert told(answer) == ("policy", "none", 1.0, None)
