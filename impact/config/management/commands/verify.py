@@ -1,4 +1,4 @@
-"""Recompute snapshots, analyses and the audit chain; say what differs."""
+"""Draw every arm again, recompute snapshots, analyses and the audit chain; say what differs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count
 
+from experiments.draws import redraw
 from experiments.models import Assignment
 from impact.analysis.models import Analysis
 from impact.analysis.services import differing
@@ -18,7 +19,7 @@ from workspaces.services import audit
 
 
 class Command(BaseCommand):
-    help = "Recompute every stored analysis and check every digest; exit 1 with what differs."
+    help = "Draw every arm again, recompute every analysis, check every digest; exit 1 with what differs."
 
     def handle(self, **options: Any) -> None:
         wrong: list[str] = []
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             )
             if twice.filter(n__gt=1).exists():
                 wrong.append(f"{workspace.key}: a key has two arms in one experiment")
+            wrong += (f"{workspace.key}: {line}" for line in redraw(workspace))
             for report in Report.objects.within(workspace):
                 if digest(report.content) != report.sha256:
                     wrong.append(f"{workspace.key}: report {report.number} was altered")
