@@ -1,13 +1,17 @@
-"""What people type in: joining by a link, inviting others."""
+"""What people type in: joining by a link, inviting others, making API keys."""
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
+from workspaces import clock
+from workspaces.models import Workspace
 from workspaces.models.people import Role, SignsFor
 
 ROLE_WORDS = [
@@ -21,6 +25,14 @@ SIGNS_FOR_WORDS = [
     (SignsFor.BUSINESS, _("business")),
     (SignsFor.FINANCE, _("finance")),
     (SignsFor.DATA_SCIENCE, _("data science")),
+]
+
+SCOPE_WORDS = [
+    ("predict", _("predict: logs predictions")),
+    ("decide", _("decide: logs a prediction and gets an action")),
+    ("log", _("log: logs executions, outcomes and costs")),
+    ("read", _("read: reads results, reports and jobs")),
+    ("manage", _("manage: starts, pauses and analyses experiments")),
 ]
 
 
@@ -45,3 +57,33 @@ class JoinForm(forms.Form):
 class InviteForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=ROLE_WORDS)
     signs_for = forms.ChoiceField(label=_("Signs for"), choices=SIGNS_FOR_WORDS, required=False)
+
+
+class KeyForm(forms.Form):
+    """An API key lasts until the end of its last day, where the workspace is."""
+
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("The program that will use it."))
+    scopes = forms.MultipleChoiceField(
+        label=_("Scopes"), choices=SCOPE_WORDS, widget=forms.CheckboxSelectMultiple, help_text=_("Only what it needs.")
+    )
+    expires_on = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        help_text=_("Empty: it holds until it is revoked."),
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
+    def __init__(self, workspace: Workspace, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.zone = ZoneInfo(workspace.time_zone)
+
+    def clean_expires_on(self) -> date | None:
+        day: date | None = self.cleaned_data["expires_on"]
+        if day and day < clock.server_now().astimezone(self.zone).date():
+            raise forms.ValidationError(_("This day is over; choose today or a later one."))
+        return day
+
+    def expires_at(self) -> datetime | None:
+        """The last moment of the last day."""
+        day: date | None = self.cleaned_data["expires_on"]
+        return datetime.combine(day, time.max, self.zone) if day else None

@@ -46,6 +46,9 @@ in_workspace = [
     path("jobs/<uuid:id>/file", pages.job_file, name="job_file"),
     path("members", workspaces.members, name="members"),
     path("members/invite", workspaces.send_invitation, name="invite"),
+    path("keys", pages.keys, name="keys"),
+    path("keys/new", pages.make_key, name="make_key"),
+    path("keys/<id>/revoke", pages.end_key, name="end_key"),
 ]
 signing_in = [
     path(

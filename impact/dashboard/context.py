@@ -17,5 +17,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "membership": membership,
         "workspace": membership.workspace if membership else None,
         "language": get_language(),
-        "parts": navigation(name or ""),
+        "parts": navigation(name or "", membership),
     }

@@ -6,13 +6,16 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
+from workspaces.models import Membership
+
 
 class Entry(NamedTuple):
-    """A page's address by its name, its text, and the names of the pages that lie beneath it."""
+    """A page's address by its name, its text, the names of the pages beneath it, and the role that sees it."""
 
     url: str
     text: Any
     beneath: tuple[str, ...] = ()
+    role: str = "viewer"
 
 
 # a part without entries isn't shown; a part leads to its first entry
@@ -42,19 +45,26 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     ),
     (
         _("Settings"),
-        (Entry("members", _("Members"), ("invite",)),),
+        (
+            Entry("members", _("Members"), ("invite",)),
+            Entry("keys", _("API keys"), ("make_key", "end_key"), "operator"),
+        ),
     ),
 )
 
 
-def navigation(name: str) -> list[dict[str, Any]]:
-    """The parts with their entries, seen from the page of this name."""
+def navigation(name: str, membership: Membership | None = None) -> list[dict[str, Any]]:
+    """The parts with their entries, seen from the page of this name by this member."""
     return [
         {
             "text": text,
             "url": entries[0].url,
             "here": any(name in (entry.url, *entry.beneath) for entry in entries),
-            "entries": [{"url": one.url, "text": one.text, "here": name in (one.url, *one.beneath)} for one in entries],
+            "entries": [
+                {"url": one.url, "text": one.text, "here": name in (one.url, *one.beneath)}
+                for one in entries
+                if membership is None or membership.may(one.role)
+            ],
         }
         for text, entries in PARTS
         if entries

@@ -12,6 +12,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 
 from experiments.models import Status
 from experiments.selectors import experiment_named
@@ -25,6 +26,7 @@ from impact.dashboard import selectors
 from impact.dashboard.actions import actions as known_actions
 from impact.dashboard.compliance import compliance as what_was_done
 from impact.dashboard.compliance import takes_long
+from impact.dashboard.keys import example
 from impact.dashboard.model import days_of, model_page, model_rows, newest, shown_version
 from impact.figures.agreement import agreement_page, foreseen_rows
 from impact.figures.executive import bars
@@ -35,8 +37,10 @@ from impact.figures.words.codes import word
 from workspaces.access import member
 from workspaces.errors import Missing, Refusal
 from workspaces.files import answer_file
+from workspaces.forms import KeyForm
 from workspaces.models import Job, Workspace
-from workspaces.selectors import newest_jobs
+from workspaces.selectors import key_named, keys_of, newest_jobs
+from workspaces.services.keys import create_key, revoke_key
 
 
 @member("viewer")
@@ -164,7 +168,7 @@ def start(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
     try:
         if "confirmed" not in request.POST:
             raise Refusal("not-confirmed", _("Nothing was started: tick that it may begin."))
-        start_experiment(experiment=shown, actor=request.user.email)  # type: ignore[union-attr]
+        start_experiment(experiment=shown, actor=_actor(request))
         messages.success(request, _("%(name)s has started.") % {"name": shown.name})
     except Refusal as refusal:
         messages.error(request, refusal.detail)
@@ -225,6 +229,59 @@ def policies(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 def policy(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
     """One policy's rule in words, and what it would have done beside what was."""
     return render(request, "dashboard/policy.html", {"page": rules.policy_page(workspace, key, _language())})
+
+
+@member("operator")
+def keys(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """The API keys; an administrator may make and revoke them."""
+    return _keys(request, workspace, KeyForm(workspace))
+
+
+@member("admin")
+@never_cache
+def make_key(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Make a key and show its secret once, in a call that works."""
+    if request.method != "POST":
+        return redirect("keys", workspace=workspace.key)
+    form = KeyForm(workspace, request.POST)
+    if not form.is_valid():
+        return _keys(request, workspace, form)
+    name, scopes = form.cleaned_data["name"], form.cleaned_data["scopes"]
+    key, secret = create_key(
+        workspace=workspace, name=name, scopes=scopes, expires_at=form.expires_at(), actor=_actor(request)
+    )
+    site = request.build_absolute_uri("/").rstrip("/")
+    made = {"made": key, "secret": secret, "example": example(key, secret, site)}
+    return _keys(request, workspace, KeyForm(workspace), made)
+
+
+@member("admin")
+def end_key(request: HttpRequest, workspace: Workspace, id: str) -> HttpResponse:
+    """Ask whether a key is really to be revoked, and revoke it."""
+    key = key_named(workspace, id)
+    if request.method != "POST":
+        return render(request, "dashboard/end_key.html", {"key": key})
+    try:
+        revoke_key(key=key, actor=_actor(request))
+        messages.success(request, _("The key %(name)s opens nothing any more.") % {"name": key.name})
+    except Refusal as refusal:
+        messages.error(request, refusal.detail)
+    return redirect("keys", workspace=workspace.key)
+
+
+def _actor(request: HttpRequest) -> str:
+    return str(request.user.email)  # type: ignore[union-attr]
+
+
+def _keys(
+    request: HttpRequest, workspace: Workspace, form: KeyForm, made: dict[str, Any] | None = None
+) -> HttpResponse:
+    content = {
+        "keys": keys_of(workspace),
+        "form": form,
+        "may_make": request.membership.may("admin"),  # type: ignore[attr-defined]
+    }
+    return render(request, "dashboard/keys.html", content | (made or {}), status=422 if form.errors else 200)
 
 
 @member("viewer")

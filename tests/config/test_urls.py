@@ -31,6 +31,7 @@ OPERATORS = (302, 403, 403, 302, 302, 404)
 # a name that nothing has; tests/ledger/test_quarantine.py has the rows that there are
 MISSING = (302, 404, 404, 404, 404, 404)
 MISSING_TO_OPERATORS = (302, 403, 403, 404, 404, 404)
+MISSING_TO_ADMINS = (302, 403, 403, 403, 404, 404)
 NEVER = (405, 405, 405, 405, 405, 405)
 NOTHING = (404, 404, 404, 404, 404, 404)
 
@@ -73,6 +74,9 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/jobs/<uuid:id>/file": {"GET": (302, 403, 404, 404, 404, 404)},
     "w/<workspace>/members": {"GET": MEMBERS},
     "w/<workspace>/members/invite": {"GET": (302, 403, 403, 403, 302, 404), "POST": ADMINS},
+    "w/<workspace>/keys": {"GET": (302, 403, 403, 200, 200, 404)},
+    "w/<workspace>/keys/new": {"GET": (302, 403, 403, 403, 302, 404), "POST": (302, 403, 403, 403, 422, 404)},
+    "w/<workspace>/keys/<id>/revoke": {"GET": MISSING_TO_ADMINS, "POST": MISSING_TO_ADMINS},
     "sign-in": {"GET": EVERYBODY},
     "sign-out": {"GET": NEVER},
     "join/<token>": {"GET": EVERYBODY},

@@ -82,13 +82,14 @@ PAGES = (
     "/w/mobile/quarantine?kind=outcome&code=other-currency",
     "/w/mobile/jobs",
     "/w/mobile/members",
+    "/w/mobile/keys",
     "/glossary",
 )
 EMPTY = tuple(
     f"/w/empty/{name}"
     for name in (
         "", "models", "experiments", "actions", "decision-points", "policies", "reports", "data", "quarantine", "jobs",
-        "members",
+        "members", "keys",
     )
 )  # fmt: skip
 

@@ -50,6 +50,8 @@ def create_key(
 @transaction.atomic
 def revoke_key(*, key: ApiKey, actor: str) -> ApiKey:
     """End a key now."""
+    if key.revoked_at:
+        raise Refusal("wrong-status", f"The key {key.prefix} was revoked already.")
     key.revoked_at = clock.server_now()
     key.save(update_fields=["revoked_at"])
     _keys.pop(key.prefix, None)
