@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from experiments import api as experiments
+from experiments import declared_api as declared
 from experiments.rows import DecisionAnswer, DecisionRow, ExecutionRow
 from impact.agreements import api as agreements
 from impact.analysis import api as analysis
+from impact.config.declared_api import DECLARING
 from impact.config.problems import PROBLEMS
 from impact.dashboard import api as dashboard
 from impact.ledger import api as ledger
@@ -75,6 +77,18 @@ ENDPOINTS = (
         "GET", "/models/<key>", "read", dashboard.get_model, "One model.", answer=dashboard.ModelAnswer,
     ),
     Endpoint(
+        "GET", "/actions", "read", declared.get_actions, "List actions, as a declarative file says them.",
+        answer=declared.ActionPage, query=PAGE,
+    ),
+    Endpoint(
+        "GET", "/decision-points", "read", declared.get_decision_points,
+        "List decision points, as a declarative file says them.", answer=declared.DecisionPointPage, query=PAGE,
+    ),
+    Endpoint(
+        "GET", "/policies", "read", declared.get_policies, "List policies, as a declarative file says them.",
+        answer=declared.PolicyPage, query=PAGE,
+    ),
+    Endpoint(
         "GET", "/experiments", "read", experiments.get_experiments, "List experiments.",
         answer=experiments.ExperimentPage, query=PAGE,
     ),
@@ -121,6 +135,7 @@ ENDPOINTS = (
         "GET", "/reports", "read", reports.get_reports, "List reports.", answer=reports.ReportPage, query=PAGE
     ),
     Endpoint("GET", "/reports/<number>", "read", reports.get_report, "A frozen report.", answer=dict[str, Any]),
+    *DECLARING,
 )  # fmt: skip
 
 

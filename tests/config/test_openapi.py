@@ -19,8 +19,10 @@ METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 TYPES = {"null", "boolean", "object", "array", "number", "string", "integer"}
 # what JSON Schema 2020-12 knows, as far as shapes of ours use it
 KEYWORDS = {
-    "$ref", "additionalProperties", "anyOf", "default", "description", "enum", "format", "items", "maxItems",
-    "maxLength", "minLength", "oneOf", "pattern", "properties", "required", "title", "type",
+    "$ref", "additionalProperties", "anyOf", "default", "description", "enum", "exclusiveMaximum",
+    "exclusiveMinimum", "format", "items",
+    "maxItems", "maxLength", "maximum", "minItems", "minLength", "minimum", "oneOf", "pattern", "prefixItems",
+    "properties", "required", "title", "type",
 }  # fmt: skip
 
 

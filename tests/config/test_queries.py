@@ -11,8 +11,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from experiments.models import Action, DecisionPoint, Policy
 from impact.analysis.services import analyze
 from impact.config.api import ENDPOINTS
+from predictions.models import PredictionModel
 from tests.conftest import START, Caller, csv_of, decided, decision_row, enter, loaded, signed_in
 from tests.dashboard.judged import judged_model
 from tests.reports.board import frozen, schedule
@@ -29,6 +31,7 @@ PAGES = {
     "/w/mobile/reports": "reports", "/w/mobile/jobs": "jobs", "/w/mobile/members": "members",
 }  # fmt: skip
 LISTS = {
+    "/actions": "actions", "/decision-points": "decision_points", "/policies": "policies",
     "/models": "models", "/experiments": "experiments", "/jobs": "jobs", "/reports": "reports",
     "/experiments/<key>/decisions": "decisions",
 }  # fmt: skip
@@ -51,11 +54,32 @@ def make(workspace: Workspace, owner: Membership, tmp_path: Path, request: Any) 
             request.getfixturevalue("running")
         decided(request.getfixturevalue("api"), [decision_row(f"c{place}")])
 
+    def point(place: int) -> None:
+        if place == 0:
+            request.getfixturevalue("churn")
+            return
+        DecisionPoint.objects.create(
+            workspace=workspace, key=f"p{place}", model=PredictionModel.objects.get(), candidates=["none"],
+            baseline="none", horizon_days=1, created_at=START,
+        )  # fmt: skip
+
+    def action(place: int) -> None:
+        Action.objects.create(workspace=workspace, key=f"a{place}", name="A", created_at=START)
+
+    def policy(place: int) -> None:
+        salt = f"s{place}"
+        Policy.objects.create(
+            workspace=workspace, key=salt, decision_point="p", kind="random", salt=salt, created_at=START
+        )
+
     def another(place: int) -> None:
         made = create_workspace(key=f"w{place}", name=f"W{place}", currency="EUR", actor="test")
         enter(made, "owner@example.com", "viewer")
 
     return {
+        "actions": action,
+        "decision_points": point,
+        "policies": policy,
         "experiments": experiment,
         "reports": report,
         "jobs": lambda place: enqueue(workspace=workspace, kind="analyze", key=str(place)),
@@ -90,12 +114,16 @@ def test_a_call_asks_as_often_for_three_rows_as_for_one(path: str, make: dict[st
     add = make[LISTS[path]]
     add(0)
     at = path.replace("<key>", "offers")
-    api.get(at)
-    one = queries(lambda: api.get(at))
+
+    def asked() -> int:
+        """The fewest of some tries: a key is read again when it was remembered for a second."""
+        return min(queries(lambda: api.get(at)) for _ in range(3))
+
+    one = asked()
     add(1)
     add(2)
-    assert queries(lambda: api.get(at)) == one
-    name = path.rsplit("/", 1)[-1]
+    assert asked() == one
+    name = path.rsplit("/", 1)[-1].replace("-", "_")
     assert len(api.get(at).body[name]) == 3
 
 
