@@ -20,6 +20,7 @@ from impact.dashboard import api as dashboard
 from impact.ledger import api as ledger
 from impact.ledger.rows import CostRow, FeedAnswer, Heartbeat, OutcomeRow
 from impact.reports import api as reports
+from impact.reports.files import ENDINGS
 from predictions.api import post_predictions
 from predictions.rows import PredictionRow
 from workspaces import api as workspaces
@@ -133,6 +134,20 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET", "/reports", "read", reports.get_reports, "List reports.", answer=reports.ReportPage, query=PAGE
+    ),
+    # before the report itself, whose name would swallow the ending
+    Endpoint(
+        "GET", "/reports/<number>.pdf", "read", partial(reports.get_report_file, "pdf"), "A frozen report as PDF.",
+        answer=str, gives=ENDINGS["pdf"],
+    ),
+    Endpoint(
+        "GET", "/reports/<number>.csv", "read", partial(reports.get_report_file, "csv"),
+        "A frozen report's comparisons as CSV.", answer=str, gives=ENDINGS["csv"],
+    ),
+    Endpoint(
+        "GET", "/reports/<number>.json", "read", partial(reports.get_report_file, "json"),
+        "A frozen report's content, byte for byte: the file's SHA-256 is the report's.",
+        answer=dict[str, Any], gives=ENDINGS["json"],
     ),
     Endpoint("GET", "/reports/<number>", "read", reports.get_report, "A frozen report.", answer=dict[str, Any]),
     *DECLARING,

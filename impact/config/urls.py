@@ -8,6 +8,7 @@ from impact.config import api, health, openapi
 from impact.dashboard import views as pages
 from impact.ledger import views as ledger
 from impact.reports import views as reports
+from impact.reports.files import ENDINGS
 from workspaces import views as workspaces
 from workspaces.forms import SignInForm
 
@@ -32,7 +33,10 @@ in_workspace = [
     path("policies/<key>", pages.policy, name="policy"),
     path("reports", reports.reports, name="reports"),
     # before the report itself, whose name would swallow the ending
-    path("reports/<number>.pdf", reports.report_file, name="report_file"),
+    *(
+        path(f"reports/<number>.{ending}", reports.report_file, {"ending": ending}, name=f"report_{ending}")
+        for ending in ENDINGS
+    ),
     path("reports/<number>", reports.report, name="report"),
     path("data", ledger.data, name="data"),
     path("data/import", ledger.import_file, name="import_file"),

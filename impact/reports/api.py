@@ -1,4 +1,4 @@
-"""GET /reports."""
+"""GET /reports, and each report as JSON and as a file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from impact.reports.files import file_of
 from impact.reports.selectors import report_numbered, reports_of
 from workspaces.paging import page
-from workspaces.rest import Call
+from workspaces.rest import Answer, Call
 
 
 class ReportAnswer(msgspec.Struct):
@@ -37,3 +38,7 @@ def get_reports(call: Call) -> ReportPage:
 def get_report(call: Call) -> dict[str, Any]:
     report = report_numbered(call.workspace, call.path["number"])
     return report.content | {"sha256": report.sha256, "status": report.status}
+
+
+def get_report_file(ending: str, call: Call) -> Answer:
+    return Answer(file_of(report_numbered(call.workspace, call.path["number"]), ending))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from impact.reports.files import ENDINGS, file_of
 from impact.reports.models import ReportSchedule
 from impact.reports.selectors import report_numbered, reports_of
 from workspaces.access import member
@@ -30,11 +31,10 @@ def report(request: HttpRequest, workspace: Workspace, number: str) -> HttpRespo
 
 
 @member("viewer")
-def report_file(request: HttpRequest, workspace: Workspace, number: str) -> HttpResponse:
-    """The report as PDF."""
-    from impact.reports.rendering import pdf_of
-
+def report_file(request: HttpRequest, workspace: Workspace, number: str, ending: str) -> HttpResponse:
+    """The report as a file; a browser shows the PDF and keeps the others."""
     found = report_numbered(workspace, number)
-    response = HttpResponse(pdf_of(found), content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="report-{found.number}.pdf"'
+    response = HttpResponse(file_of(found, ending), content_type=ENDINGS[ending])
+    shown = "inline" if ending == "pdf" else "attachment"
+    response["Content-Disposition"] = f'{shown}; filename="report-{found.number}.{ending}"'
     return response

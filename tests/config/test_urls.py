@@ -62,6 +62,8 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/reports": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.pdf": {"GET": MEMBERS},
+    "w/<workspace>/reports/<number>.csv": {"GET": MEMBERS},
+    "w/<workspace>/reports/<number>.json": {"GET": MEMBERS},
     "w/<workspace>/data": {"GET": MEMBERS},
     "w/<workspace>/data/import": {"GET": OPERATORS, "POST": (302, 403, 403, 422, 422, 404)},
     "w/<workspace>/data/imports/<id>/reasons": {"GET": MISSING},
