@@ -1,14 +1,18 @@
-"""Reading members, keys and jobs."""
+"""Reading members, keys, the audit trail and jobs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from workspaces import clock
 from workspaces.errors import Missing
-from workspaces.models import ApiKey, Job, Membership, Workspace
+from workspaces.models import ApiKey, AuditEntry, Job, Membership, Workspace
+
+ENTRIES_A_PAGE = 50
+MOST_DIGITS = 18
 
 
 def members_of(workspace: Workspace) -> Any:
@@ -35,6 +39,26 @@ def key_named(workspace: Workspace, text: str) -> ApiKey:
     if found is None:
         raise Missing("API key", text)
     return found
+
+
+def audited(workspace: Workspace, filters: Mapping[str, str]) -> tuple[list[AuditEntry], int | None]:
+    """Up to a page of entries, newest first, and the number that the next page lies before."""
+    entries = AuditEntry.objects.within(workspace)
+    entries = entries.filter(**{name: filters[name] for name in ("actor", "action") if filters.get(name)})
+    before = filters.get("before", "")
+    if before.isdecimal() and len(before) <= MOST_DIGITS:
+        entries = entries.filter(number__lt=int(before))
+    found = list(entries.order_by("-number")[: ENTRIES_A_PAGE + 1])
+    return found[:ENTRIES_A_PAGE], found[ENTRIES_A_PAGE - 1].number if len(found) > ENTRIES_A_PAGE else None
+
+
+def audit_choices(workspace: Workspace) -> dict[str, list[str]]:
+    """Who has acted, and what was done."""
+    entries = AuditEntry.objects.within(workspace)
+    return {
+        "actors": list(entries.order_by("actor").values_list("actor", flat=True).distinct()),
+        "actions": list(entries.order_by("action").values_list("action", flat=True).distinct()),
+    }
 
 
 def newest_jobs(workspace: Workspace, limit: int = 50) -> list[Job]:

@@ -1,6 +1,8 @@
-"""Getting in, and who is in."""
+"""Getting in, who is in, and who has changed what."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
@@ -12,7 +14,8 @@ from workspaces.access import member
 from workspaces.errors import Refusal
 from workspaces.forms import InviteForm, JoinForm
 from workspaces.models import Workspace
-from workspaces.selectors import members_of
+from workspaces.selectors import audit_choices, audited, members_of
+from workspaces.services.audit import broken_at
 from workspaces.services.people import invite, join
 
 
@@ -59,3 +62,15 @@ def send_invitation(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 def _members(request: HttpRequest, workspace: Workspace, form: InviteForm, link: str = "") -> HttpResponse:
     content = {"members": members_of(workspace), "form": form, "link": link}
     return render(request, "workspaces/members.html", content)
+
+
+@member("viewer")
+def audit(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """Who changed what when; the first page checks the whole chain."""
+    # no name has a NUL, and not every database can look for one
+    filters = {name: request.GET.get(name, "").replace("\x00", "") for name in ("actor", "action", "before")}
+    entries, following = audited(workspace, filters)
+    content: dict[str, Any] = {"entries": entries, "next": following, "filters": filters, **audit_choices(workspace)}
+    if not filters["before"]:
+        content["chain"] = {"broken_at": broken_at(workspace)}
+    return render(request, "workspaces/audit.html", content)

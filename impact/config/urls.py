@@ -53,6 +53,7 @@ in_workspace = [
     path("keys", pages.keys, name="keys"),
     path("keys/new", pages.make_key, name="make_key"),
     path("keys/<id>/revoke", pages.end_key, name="end_key"),
+    path("audit", workspaces.audit, name="audit"),
 ]
 signing_in = [
     path(

@@ -83,13 +83,15 @@ PAGES = (
     "/w/mobile/jobs",
     "/w/mobile/members",
     "/w/mobile/keys",
+    "/w/mobile/audit",
+    "/w/mobile/audit?actor=test&action=apply",
     "/glossary",
 )
 EMPTY = tuple(
     f"/w/empty/{name}"
     for name in (
         "", "models", "experiments", "actions", "decision-points", "policies", "reports", "data", "quarantine", "jobs",
-        "members", "keys",
+        "members", "keys", "audit",
     )
 )  # fmt: skip
 

@@ -43,11 +43,18 @@ def entry_digest(entry: AuditEntry) -> str:
 
 def broken_at(workspace: Workspace) -> int | None:
     """Return the number of the first entry that doesn't fit the chain, or None."""
+    head = _head(workspace)
     previous, number = "", 0
     for entry in AuditEntry.objects.within(workspace).order_by("number").iterator():
         number += 1
         if (entry.number, entry.previous, entry.digest) != (number, previous, entry_digest(entry)):
             return number
         previous = entry.digest
-    head = Workspace.objects.get(pk=workspace.pk)
-    return None if (head.audit_length, head.audit_head) == (number, previous) else number + 1
+    if head == (number, previous):
+        return None
+    # what was appended while it was read breaks nothing
+    return number + 1 if head == _head(workspace) else broken_at(workspace)
+
+
+def _head(workspace: Workspace) -> tuple[int, str]:
+    return Workspace.objects.values_list("audit_length", "audit_head").get(pk=workspace.pk)
