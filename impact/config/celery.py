@@ -11,6 +11,8 @@ from celery.signals import setup_logging
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "impact.config.settings")
 
 TICK = 10.0
+# the file whose time is the tick's last sign of life
+TICKED = "ticked"
 # a web process must not wait for a broker that is away
 IMPATIENT = {
     "socket_connect_timeout": 1,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db import close_old_connections
 
 from experiments.services.decide_file import DECIDE_FILE, decide_file
 from impact.analysis.alarms import ALARM, alarm_job
 from impact.analysis.jobs import analyze_job
 from impact.analysis.queue import ANALYZE, enqueue_due_analyses
+from impact.config.celery import TICKED
 from impact.ledger.imports.load import IMPORT, import_facts
 from impact.reports.jobs import REPORT, report_job
 from impact.reports.services import claim_due_schedules
@@ -31,6 +33,7 @@ KINDS: dict[str, Callable[[jobs.Attempt], Any]] = {
 def tick() -> None:
     """Look at the clock, then drain."""
     close_old_connections()
+    (settings.DATA_DIR / TICKED).touch()
     claim_due_schedules()
     enqueue_due_analyses()
     enqueue_due_drift()

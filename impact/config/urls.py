@@ -54,6 +54,7 @@ in_workspace = [
     path("keys/new", pages.make_key, name="make_key"),
     path("keys/<id>/revoke", pages.end_key, name="end_key"),
     path("audit", workspaces.audit, name="audit"),
+    path("health", health.health, name="health"),
 ]
 signing_in = [
     path(

@@ -49,6 +49,7 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry("members", _("Members"), ("invite",)),
             Entry("keys", _("API keys"), ("make_key", "end_key"), "operator"),
             Entry("audit", _("Audit")),
+            Entry("health", _("Health")),
         ),
     ),
 )

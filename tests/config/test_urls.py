@@ -80,6 +80,7 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/keys/new": {"GET": (302, 403, 403, 403, 302, 404), "POST": (302, 403, 403, 403, 422, 404)},
     "w/<workspace>/keys/<id>/revoke": {"GET": MISSING_TO_ADMINS, "POST": MISSING_TO_ADMINS},
     "w/<workspace>/audit": {"GET": MEMBERS},
+    "w/<workspace>/health": {"GET": MEMBERS},
     "sign-in": {"GET": EVERYBODY},
     "sign-out": {"GET": NEVER},
     "join/<token>": {"GET": EVERYBODY},

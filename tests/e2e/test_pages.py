@@ -84,6 +84,7 @@ PAGES = (
     "/w/mobile/members",
     "/w/mobile/keys",
     "/w/mobile/audit",
+    "/w/mobile/health",
     "/w/mobile/audit?actor=test&action=apply",
     "/glossary",
 )
@@ -91,7 +92,7 @@ EMPTY = tuple(
     f"/w/empty/{name}"
     for name in (
         "", "models", "experiments", "actions", "decision-points", "policies", "reports", "data", "quarantine", "jobs",
-        "members", "keys", "audit",
+        "members", "keys", "audit", "health",
     )
 )  # fmt: skip
 
