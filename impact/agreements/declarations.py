@@ -27,7 +27,6 @@ from impact.agreements.plan import (
     Term,
     to_content,
 )
-from impact.stats import planning
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.declarations import Change, Declaration, Declared, declare_version, differences, noted
@@ -358,6 +357,9 @@ def _foreseen(
     if driver.kind != "proportion":
         # only the variance of a proportion is known beforehand
         return {"expected_net": net}
+    # numpy and scipy load slowly, and web processes import this module for its declarations
+    from impact.stats import planning
+
     before = declared.expected.baseline
     after = before + declared.expected.effect
     within = times**2 * (1 - declared.expected.explained)
