@@ -38,6 +38,10 @@ in_workspace = [
         for ending in ENDINGS
     ),
     path("reports/<number>", reports.report, name="report"),
+    path("reports/schedules/<key>/preview", reports.preview, name="preview_report"),
+    path("reports/schedules/<key>/make", reports.make, name="make_report"),
+    path("reports/schedules/<key>/pause", reports.pause_or_resume, {"step": "pause"}, name="pause_schedule"),
+    path("reports/schedules/<key>/resume", reports.pause_or_resume, {"step": "resume"}, name="resume_schedule"),
     path("data", ledger.data, name="data"),
     path("data/import", ledger.import_file, name="import_file"),
     path("data/imports/<id>/reasons", ledger.reasons, name="reasons"),

@@ -21,6 +21,7 @@ class ReportSchedule(Owned):
     language = models.CharField(max_length=2)
     recipients = CanonicalJSONField(default=list)
     next_run_at = models.DateTimeField()
+    paused = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from impact.reports.models import Report
+from django.db.models import Max
+
+from impact.reports.models import Report, ReportSchedule
 from workspaces.errors import Missing
 from workspaces.models import Workspace
 
@@ -19,3 +21,16 @@ def report_numbered(workspace: Workspace, number: str) -> Report:
         if report is not None:
             return report
     raise Missing("report", number)
+
+
+def schedules_of(workspace: Workspace) -> Any:
+    """Schedules, the next first, each with the number of its last report."""
+    found = ReportSchedule.objects.within(workspace).annotate(last_number=Max("reports__number"))
+    return found.order_by("paused", "next_run_at", "key")
+
+
+def schedule_named(workspace: Workspace, key: str) -> ReportSchedule:
+    found = ReportSchedule.objects.within(workspace).filter(key=key).select_related("workspace").first()
+    if found is None:
+        raise Missing("schedule of reports", key)
+    return found

@@ -23,6 +23,7 @@ from impact.reports.rendering import mail_html, mail_text, pdf_of, subject_of
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.models import Workspace
+from workspaces.services.audit import record
 from workspaces.services.jobs import enqueue
 
 REPORT = "report"
@@ -30,7 +31,7 @@ REPORT = "report"
 
 def claim_due_schedules() -> None:
     """Turn every schedule that is due into one job; of any number of ticks, one claims it."""
-    for schedule in ReportSchedule.objects.select_related("workspace").order_by("next_run_at"):
+    for schedule in ReportSchedule.objects.filter(paused=False).select_related("workspace").order_by("next_run_at"):
         now = clock.now(schedule.workspace)
         if schedule.next_run_at > now:
             continue
@@ -38,7 +39,7 @@ def claim_due_schedules() -> None:
         following = next_run(schedule.calendar, schedule.time_zone, now)
         with transaction.atomic():
             mine = ReportSchedule.objects.within(schedule.workspace).filter(
-                pk=schedule.pk, next_run_at=schedule.next_run_at
+                pk=schedule.pk, next_run_at=schedule.next_run_at, paused=False
             )
             if mine.update(next_run_at=following):
                 enqueue(
@@ -50,9 +51,12 @@ def claim_due_schedules() -> None:
 
 
 def freeze_report(
-    *, schedule: ReportSchedule, due_at: datetime, writing: Callable[[], AbstractContextManager[None]]
+    *, schedule: ReportSchedule, due_at: datetime, writing: Callable[[], AbstractContextManager[None]], actor: str = ""
 ) -> Report:
-    """Freeze the newest analyses into a numbered report, or return the one that was frozen for this time."""
+    """Freeze the newest analyses into a numbered report, or return the one that was frozen for this time.
+
+    The audit trail has the ones that somebody asked for.
+    """
     workspace = schedule.workspace
     with writing():
         # before looking, so that of two who make the same report the second finds the first one's
@@ -64,7 +68,7 @@ def freeze_report(
         previous = Report.objects.within(workspace).filter(schedule=schedule).order_by("-number").first()
         number = last.number + 1 if last else 1
         content = _content(schedule, number, due_at, previous)
-        return Report.objects.create(
+        report = Report.objects.create(
             workspace=workspace,
             schedule=schedule,
             number=number,
@@ -74,6 +78,45 @@ def freeze_report(
             previous=previous,
             created_at=clock.now(workspace),
         )
+        if actor:
+            record(
+                workspace=workspace,
+                actor=actor,
+                action="make report",
+                subject=str(number),
+                after={"sha256": report.sha256},
+            )
+        return report
+
+
+def make_report(*, schedule: ReportSchedule, actor: str) -> Report:
+    """Freeze a report at once and mail it to nobody; asked again within the minute, it is the same one."""
+    due_at = clock.now(schedule.workspace).replace(second=0, microsecond=0)
+    return freeze_report(schedule=schedule, due_at=due_at, writing=transaction.atomic, actor=actor)
+
+
+def preview_report(schedule: ReportSchedule) -> Report:
+    """The schedule's next report as it would be by now: without a number, and not stored."""
+    previous = schedule.reports.order_by("-number").first()
+    content = _content(schedule, None, schedule.next_run_at, previous)
+    return Report(workspace=schedule.workspace, schedule=schedule, due_at=schedule.next_run_at, content=content)
+
+
+@transaction.atomic
+def pause_schedule(*, schedule: ReportSchedule, actor: str) -> None:
+    """Make no report of this schedule until it is resumed."""
+    changed = ReportSchedule.objects.within(schedule.workspace).filter(pk=schedule.pk, paused=False)
+    if changed.update(paused=True):
+        record(workspace=schedule.workspace, actor=actor, action="pause report", subject=schedule.key)
+
+
+@transaction.atomic
+def resume_schedule(*, schedule: ReportSchedule, actor: str) -> None:
+    """Go on with the next time that is due; what was missed meanwhile is not made up for."""
+    following = next_run(schedule.calendar, schedule.time_zone, clock.now(schedule.workspace))
+    changed = ReportSchedule.objects.within(schedule.workspace).filter(pk=schedule.pk, paused=True)
+    if changed.update(paused=False, next_run_at=following):
+        record(workspace=schedule.workspace, actor=actor, action="resume report", subject=schedule.key)
 
 
 def deliver(report: Report) -> None:
@@ -111,7 +154,7 @@ def deliver(report: Report) -> None:
         raise errors[0]
 
 
-def _content(schedule: ReportSchedule, number: int, due_at: datetime, previous: Report | None) -> dict[str, Any]:
+def _content(schedule: ReportSchedule, number: int | None, due_at: datetime, previous: Report | None) -> dict[str, Any]:
     workspace = schedule.workspace
     workspace.refresh_from_db(fields=["audit_head"])
     named = Experiment.objects.within(workspace).filter(key__in=schedule.experiments).select_related("workspace")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from impact.reports.files import ENDINGS, file_of
-from impact.reports.models import ReportSchedule
-from impact.reports.selectors import report_numbered, reports_of
+from impact.reports.selectors import report_numbered, reports_of, schedule_named, schedules_of
 from workspaces.access import member
 from workspaces.models import Workspace
 
@@ -17,7 +18,8 @@ def reports(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Numbered reports, and when the next are due."""
     content = {
         "reports": reports_of(workspace).defer("content").select_related("schedule").order_by("-number"),
-        "schedules": ReportSchedule.objects.within(workspace).order_by("next_run_at"),
+        "schedules": schedules_of(workspace),
+        "may_make": request.membership.may("analyst"),  # type: ignore[attr-defined]
     }
     return render(request, "reports/reports.html", content)
 
@@ -38,3 +40,38 @@ def report_file(request: HttpRequest, workspace: Workspace, number: str, ending:
     shown = "inline" if ending == "pdf" else "attachment"
     response["Content-Disposition"] = f'{shown}; filename="report-{found.number}.{ending}"'
     return response
+
+
+@member("viewer")
+def preview(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """A schedule's next report, as it would be by now."""
+    from impact.reports.rendering import page_content
+    from impact.reports.services import preview_report
+
+    content = page_content(preview_report(schedule_named(workspace, key)))
+    return render(request, "reports/preview.html", content)
+
+
+@member("analyst")
+def make(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """A report at once, mailed to nobody."""
+    from impact.reports.services import make_report
+
+    schedule = schedule_named(workspace, key)
+    if request.method != "POST":
+        return redirect("reports", workspace=workspace.key)
+    made = make_report(schedule=schedule, actor=request.user.email)  # type: ignore[union-attr]
+    messages.success(request, _("Report %(number)d is frozen; it was mailed to nobody.") % {"number": made.number})
+    return redirect("report", workspace=workspace.key, number=made.number)
+
+
+@member("analyst")
+def pause_or_resume(request: HttpRequest, workspace: Workspace, key: str, step: str) -> HttpResponse:
+    """A schedule rests, or goes on."""
+    from impact.reports.services import pause_schedule, resume_schedule
+
+    schedule = schedule_named(workspace, key)
+    if request.method == "POST":
+        take = {"pause": pause_schedule, "resume": resume_schedule}[step]
+        take(schedule=schedule, actor=request.user.email)  # type: ignore[union-attr]
+    return redirect("reports", workspace=workspace.key)

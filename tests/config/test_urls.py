@@ -64,6 +64,10 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/reports/<number>.pdf": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.csv": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.json": {"GET": MEMBERS},
+    "w/<workspace>/reports/schedules/<key>/preview": {"GET": MEMBERS},
+    "w/<workspace>/reports/schedules/<key>/make": {"GET": ANALYSTS, "POST": ANALYSTS},
+    "w/<workspace>/reports/schedules/<key>/pause": {"GET": ANALYSTS, "POST": ANALYSTS},
+    "w/<workspace>/reports/schedules/<key>/resume": {"GET": ANALYSTS, "POST": ANALYSTS},
     "w/<workspace>/data": {"GET": MEMBERS},
     "w/<workspace>/data/import": {"GET": OPERATORS, "POST": (302, 403, 403, 422, 422, 404)},
     "w/<workspace>/data/imports/<id>/reasons": {"GET": MISSING},
@@ -102,7 +106,7 @@ OF_API = {f"api/v1{endpoint.path}": (401,) * len(CAST) for endpoint in ENDPOINTS
 
 
 # what <key> stands for beneath these; elsewhere it is the experiment offers
-KEYS = {"models": "churn", "decision-points": "offer", "policies": "bonus-for-all"}
+KEYS = {"models": "churn", "decision-points": "offer", "policies": "bonus-for-all", "schedules": "board"}
 
 
 def keyed(route: str) -> str:

@@ -77,6 +77,7 @@ PAGES = (
     "/w/mobile/policies/worth",
     "/w/mobile/reports",
     "/w/mobile/reports/1",
+    "/w/mobile/reports/schedules/board/preview",
     "/w/mobile/data",
     "/w/mobile/quarantine",
     "/w/mobile/quarantine?kind=outcome&code=other-currency",

@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(max_length=2)),
                 ('recipients', workspaces.canonical.CanonicalJSONField(default=list)),
                 ('next_run_at', models.DateTimeField()),
+                ('paused', models.BooleanField(default=False)),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
             ],
         ),
