@@ -88,7 +88,7 @@ def _decide_or_wait(workspace: Workspace, rows: Mapping[int, DecisionRow], decid
                 return
             except IntegrityError:
                 pass  # somebody who doesn't hold them came between; what he stored is read now
-    raise Refusal("busy", "These units were decided about in many places at once; send the request again.")
+        raise Refusal("busy", "These units were decided about in many places at once; send the request again.")
 
 
 def _limited(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> bool:

@@ -27,6 +27,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "invalid-parameter": (400, "Invalid parameter"),
     "invalid-field": (422, "Invalid field"),
     "invalid-declaration": (422, "Invalid declaration"),
+    "not-confirmed": (422, "Not confirmed"),
     "invalid-workspace": (422, "Invalid workspace"),
     "bad-file": (422, "Bad file"),
     "bad-row": (422, "Bad row"),

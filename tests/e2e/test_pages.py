@@ -254,6 +254,7 @@ def test_three_people_sign(browser: Browser, furnished: str, tmp_path: Path) -> 
         page.locator("main button").click()
         page.get_by_role("rowheader").get_by_role("link", name="Offers").click()
         page.get_by_role("link", name="Read the agreement").click()
+        page.locator("input[name=confirmed]").check()
         page.get_by_role("button", name=f"Sign for {signs_for}").click()
         page.get_by_text(f"Signed for {signs_for}.").wait_for()
         context.close()

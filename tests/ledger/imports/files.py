@@ -23,7 +23,8 @@ def outcome(event: str = "o1", **changes: Any) -> dict[str, Any]:
 
 def csv_of(rows: Sequence[dict[str, Any]], columns: Sequence[str] = HEAD) -> bytes:
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    # a line break of two characters has both of them quoted where they stand in a cell
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode("utf-8", "surrogateescape")
