@@ -73,3 +73,10 @@ def test_the_page_has_as_many_queries_for_many(mate: Membership, spent: Workspac
 def test_the_empty_page_says_what_fills_it(mate: Membership, stranger: Membership) -> None:
     assert "No action yet." in signed_in(mate).get("/w/mobile/actions").content.decode()
     assert signed_in(stranger).get("/w/mobile/actions").status_code == 404
+
+
+def test_a_capacity_is_said_in_the_reader_s_language(mate: Membership, churn: Experiment) -> None:
+    Action.objects.filter(key="bonus").update(capacity={"count": 1500, "per": "week"})
+    client = signed_in(mate)
+    assert "at most 1,500 a week" in client.get("/w/mobile/actions").text
+    assert "1週間1,500件まで" in client.get("/w/mobile/actions", HTTP_ACCEPT_LANGUAGE="ja").text
