@@ -84,7 +84,7 @@ def play(stage: Stage, address: str, size: str, show: Show) -> dict[str, dict[st
         for act in acts:
             session.sign(workspace.key, act.experiment)
     for act in acts:
-        if Experiment.objects.within(workspace).get(key=act.experiment).status == Status.AGREED:
+        if Experiment.objects.within(workspace).get(key=act.experiment).status in (Status.DRAFT, Status.AGREED):
             api.call("POST", f"/experiments/{act.experiment}/start")
     _live(api, *acts, show)
     for act in acts:

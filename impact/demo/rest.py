@@ -81,7 +81,7 @@ class Session:
         page = self._get(path)
         marker = 'name="sha256" value="'
         if marker in page:
-            self._post(path, {"sha256": page.split(marker)[1].split('"')[0]})
+            self._post(path, {"sha256": page.split(marker)[1].split('"')[0], "confirmed": "1"})
 
     def _get(self, path: str) -> str:
         return self._exchange("GET", path, None)
