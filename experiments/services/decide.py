@@ -289,7 +289,8 @@ def _store(requests: Sequence[Request], entering: Sequence[Assignment], known: K
             # a counter that was counted on meanwhile has another revision, and must have one
             insertion([known.episodes[scope] for scope in scopes], COUNT_ON),
             insertion([request.prediction for request in by_event]),
-            insertion(entering),
+            # in one order too, so that two batches wait for each other instead of locking each other out
+            insertion(sorted(entering, key=lambda one: (one.experiment_id, one.randomization_key))),
             insertion([request.decision for request in by_event]),
         ]
     )
