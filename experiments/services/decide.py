@@ -283,14 +283,15 @@ def _store(requests: Sequence[Request], entering: Sequence[Assignment], known: K
     scopes = sorted({request.scope for request in requests if request.point.point.cool_down_days})
     for scope in scopes:
         known.episodes[scope].revision += 1
+    # in one order, so that two batches wait for each other instead of locking each other out
+    by_key = sorted(entering, key=lambda one: (one.experiment.pk, one.randomization_key))
     by_event = sorted(requests, key=lambda request: (request.row.source, request.row.event_id))
     run_together(
         [
             # a counter that was counted on meanwhile has another revision, and must have one
             insertion([known.episodes[scope] for scope in scopes], COUNT_ON),
             insertion([request.prediction for request in by_event]),
-            # in one order too, so that two batches wait for each other instead of locking each other out
-            insertion(sorted(entering, key=lambda one: (one.experiment_id, one.randomization_key))),
+            insertion(by_key),
             insertion([request.decision for request in by_event]),
         ]
     )
