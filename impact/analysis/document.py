@@ -8,7 +8,8 @@ from typing import Any
 
 from experiments.models import Experiment
 from impact.agreements.plan import MONEY, Plan
-from impact.analysis.checks import Evidence, run_checks
+from impact.analysis.checks import run_checks
+from impact.analysis.checks.evidence import Evidence
 from impact.analysis.estimate import adjust_by_holm, estimator, metric_block, money_block, segment_blocks
 from impact.analysis.measure import NET, Measured
 from impact.analysis.models import Snapshot

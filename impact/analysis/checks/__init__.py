@@ -1,0 +1,49 @@
+"""Checks that decide whether a figure may be shown: one function each, all in one list.
+
+Each returns a finding or nothing. ``block`` withholds the figure, ``warn`` is printed on its face, ``info``
+is told. A finding carries numbers, not sentences; ``impact.figures`` says it in the reader's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from impact.analysis.checks.draws import propensity_logged, sample_ratio_by_stratum, sample_ratio_overall
+from impact.analysis.checks.evidence import Evidence, Finding
+from impact.analysis.checks.harm import guardrails_hold, phases_agree, strata_unharmed
+from impact.analysis.checks.money import assumptions_hold, cost_booked, cost_varies, driver_and_money, loss_cap
+from impact.analysis.checks.rows import (
+    agreed_before,
+    clusters_enough,
+    covariates_balanced,
+    feeds_complete,
+    forced_left_out,
+    mature_rows,
+    missing_alike,
+)
+
+CHECKS: tuple[Callable[[Evidence], Finding | None], ...] = (
+    mature_rows,
+    feeds_complete,
+    sample_ratio_overall,
+    sample_ratio_by_stratum,
+    propensity_logged,
+    missing_alike,
+    clusters_enough,
+    covariates_balanced,
+    driver_and_money,
+    assumptions_hold,
+    cost_booked,
+    cost_varies,
+    guardrails_hold,
+    loss_cap,
+    strata_unharmed,
+    phases_agree,
+    forced_left_out,
+    agreed_before,
+)
+
+
+def run_checks(seen: Evidence) -> list[dict[str, Any]]:
+    return [finding.block() for check in CHECKS if (finding := check(seen)) is not None]

@@ -1,0 +1,45 @@
+"""What the checks look at, and what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from impact.agreements.plan import MONEY, Plan
+from impact.analysis.measure import Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    id: str
+    severity: str
+    passed: bool
+    statistic: float | None = None
+    p_value: float | None = None
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+    def block(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "severity": self.severity,
+            "passed": self.passed,
+            "statistic": self.statistic,
+            "p_value": self.p_value,
+            "numbers": dict(self.numbers),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the checks look at."""
+
+    plan: Plan
+    measured: Measured
+    metrics: list[dict[str, Any]]
+    money: dict[str, Any] | None
+    statement: dict[str, Any] | None = None
+
+
+def primary_of(seen: Evidence) -> str:
+    return MONEY if seen.plan.net else seen.plan.primary.key if seen.plan.primary else ""

@@ -1,0 +1,86 @@
+"""Money: each check passes on one small example and fails on another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from impact.agreements.plan import Case
+from impact.analysis import checks
+from tests.analysis.checks.ground import compared, finding, money, seen
+from tests.analysis.ground import WORTH, plan
+
+
+def driver(effect: float, p: float, direction: str = "decrease") -> list[dict[str, Any]]:
+    return [{"key": "m", "role": "driver", "direction": direction, "comparisons": [compared(effect, p)]}]
+
+
+@pytest.mark.parametrize(
+    ("moved", "earned", "direction", "passed"),
+    [
+        ((-3, 0.01), (-5, 0.01), "decrease", False),
+        ((3, 0.01), (5, 0.01), "decrease", False),
+        ((-3, 0.01), (5, 0.01), "decrease", True),
+        ((-3, 0.06), (-5, 0.01), "decrease", True),
+        ((-3, 0.01), (-5, 0.06), "decrease", True),
+        ((3, 0.01), (-5, 0.01), "increase", False),
+        ((3, 0.01), (5, 0.01), "increase", True),
+    ],
+)
+def test_driver_and_money_must_agree_where_both_are_settled(
+    moved: Any, earned: Any, direction: str, passed: bool
+) -> None:
+    found = finding(checks.driver_and_money, seen(metrics=driver(*moved, direction), money=money(*earned)))
+    assert (found.severity, found.passed) == ("warn", passed)
+    assert found.numbers == {"disagreeing": [] if passed else [{"arm": "bonus", "metric": "m"}]}
+    assert checks.driver_and_money(seen(metrics=driver(*moved))) is None
+
+
+@pytest.mark.parametrize(("net", "passed"), [(-500.0, True), (-500.1, False), (9.0, True)])
+def test_a_loss_must_stay_within_its_cap(net: float, passed: bool) -> None:
+    lost = money(-1, 0.5)
+    lost["comparisons"][0]["total"] = {"net": net}
+    found = finding(checks.loss_cap, seen(plan(value=[WORTH], case=Case(loss_cap=500.0)), money=lost))
+    assert (found.severity, found.passed) == ("block", passed)
+    assert found.numbers == {"lost": max(0.0, -net), "cap": 500.0}
+    assert checks.loss_cap(seen(money=lost)) is None
+    assert checks.loss_cap(seen(plan(value=[WORTH], case=Case(loss_cap=500.0)))) is None
+
+
+FLIP = {"assumption": "kept", "flips_at": 190.6, "inside": True}
+
+
+@pytest.mark.parametrize(("inside", "passed"), [(True, False), (False, True)])
+def test_an_assumption_must_not_flip_the_decision_in_its_range(inside: bool, passed: bool) -> None:
+    planned = plan(value=[WORTH], case=Case(assumptions=[{"key": "kept"}]))
+    earned = money(5, 0.01)
+    earned["comparisons"][0]["flips"] = [FLIP | {"inside": inside}]
+    found = finding(checks.assumptions_hold, seen(planned, money=earned))
+    assert (found.severity, found.passed) == ("warn", passed)
+    assert found.numbers == {"flips": [] if passed else [{"of": "bonus"} | FLIP]}
+    of_policy = replace(seen(planned, money=money(5, 0.01)), statement={"policy": "p", "tornado": [FLIP]})
+    assert finding(checks.assumptions_hold, of_policy).numbers["flips"][0]["of"] == "p"
+    assert checks.assumptions_hold(seen(planned)) is None
+    assert checks.assumptions_hold(seen(money=money(5, 0.01))) is None
+
+
+@pytest.mark.parametrize(("estimated", "passed"), [(0.0, True), (20.0, True), (20.1, False)])
+def test_costs_must_be_booked(estimated: float, passed: bool) -> None:
+    found = finding(checks.cost_booked, seen(estimated_cost=estimated))
+    assert (found.severity, found.passed, found.statistic) == ("warn", passed, estimated / 100)
+
+
+def test_costs_are_not_asked_for_where_there_are_none() -> None:
+    assert checks.cost_booked(seen(total_cost=0.0)) is None
+    assert checks.cost_booked(seen(plan())) is None
+    assert checks.cost_booked(seen(plan(value=[WORTH], origin="loaded"), estimated_cost=100.0)) is None
+
+
+def test_a_cost_without_variance_is_told() -> None:
+    found = finding(checks.cost_varies, seen(money=money(1, 0.1, se=0.0)))
+    assert (found.severity, found.passed, found.numbers) == ("info", False, {"arms": ["bonus"]})
+    assert checks.cost_varies(seen(money=money(1, 0.1, se=0.5))) is None
+    assert checks.cost_varies(seen(money=money(1, 0.1, se=0.0, cost=0.0))) is None
+    assert checks.cost_varies(seen()) is None
