@@ -59,6 +59,7 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         if not is_free(self.host, self.port):
             raise CommandError(f"{self.address} is taken; choose another --port.")
+        self.claimed = claim(self.host, self.port)
         # from here on both ways of being stopped end the children
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
@@ -72,6 +73,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
         self._end()
+        self.claimed.close()
         return kind is not None and issubclass(kind, Stop)
 
     def wait_until_ready(self) -> None:
@@ -127,6 +129,14 @@ class Supervisor:
                 child.wait(max(0.0, deadline - time.monotonic()))
             _signal_group(child, signal.SIGKILL)
             child.wait()
+
+
+def claim(host: str, port: int) -> socket.socket:
+    """Keep others from a port while the web server, which shares it, is still starting."""
+    claimed = socket.socket()
+    claimed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    claimed.bind((host, port))
+    return claimed
 
 
 def is_free(host: str, port: int) -> bool:
