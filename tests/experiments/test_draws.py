@@ -11,7 +11,7 @@ from experiments.draws import redraw
 from experiments.models import Assignment, Decision, Experiment
 from experiments.services.decide import decide
 from tests.conftest import Caller, decided, decision_row
-from tests.experiments.design import running_with
+from tests.experiments.design import EXPERIMENT, apply, running_with
 from workspaces.models import Workspace
 
 RANDOM = {"key": "now", "decision_point": "offer", "kind": "random", "role": "champion"}
@@ -23,6 +23,16 @@ def test_draws_are_made_again(workspace: Workspace, api: Caller, tmp_path: Path,
     running_with(workspace, tmp_path, experiment=experiment, policies=[RANDOM])
     decided(api, [decision_row(f"c{n}", n % 10 / 10) for n in range(60)])
     assert Assignment.objects.exists()
+    assert list(redraw(workspace)) == []
+
+
+def test_draws_of_every_phase_are_made_again(workspace: Workspace, api: Caller, tmp_path: Path) -> None:
+    running_with(workspace, tmp_path, experiment=BLOCKS)
+    decided(api, [decision_row(f"c{n}", n % 10 / 10) for n in range(30)])
+    ramp = [{"action": "none", "weight": 3}, {"action": "bonus"}]
+    apply(workspace, tmp_path, experiments=[EXPERIMENT | BLOCKS | {"arms": ramp, "traffic": 0.8}])
+    decided(api, [decision_row(f"c{n}", n % 10 / 10, event=f"again-{n}") for n in range(90)])
+    assert set(Assignment.objects.values_list("phase", flat=True)) == {"1", "2"}
     assert list(redraw(workspace)) == []
 
 
