@@ -16,8 +16,7 @@ from workspaces.paging import page
 
 def experiment_named(workspace: Workspace, key: str) -> Experiment:
     experiments = Experiment.objects.within(workspace).select_related("workspace")
-    # PostgreSQL can't even look for a NUL
-    experiment = None if "\x00" in key else experiments.filter(key=key).first()
+    experiment = experiments.filter(key=key).first()
     if experiment is None:
         raise Missing("experiment", key)
     return experiment

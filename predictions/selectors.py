@@ -12,8 +12,7 @@ from workspaces.paging import page
 
 def model_named(workspace: Workspace, key: str) -> PredictionModel:
     models = PredictionModel.objects.within(workspace).prefetch_related("versions")
-    # PostgreSQL can't even look for a NUL
-    model = None if "\x00" in key else models.filter(key=key).first()
+    model = models.filter(key=key).first()
     if model is None:
         raise Missing("model", key)
     return model

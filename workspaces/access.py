@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 
 from workspaces.errors import Missing
@@ -40,3 +40,8 @@ def member(role: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def asked(values: QueryDict, *names: str) -> dict[str, str]:
+    """Return what an address or a form says under these names, without the NULs that no database can look for."""
+    return {name: values.get(name, "").replace("\x00", "") for name in names}

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 
@@ -52,6 +52,17 @@ def answer_api_directly(get_response: Handler) -> Handler:
         if not response.streaming:
             response["Content-Length"] = str(len(response.content))
         return response
+
+    return middleware
+
+
+def know_no_nul(get_response: Handler) -> Handler:
+    """Take an address with a NUL for one of nothing: no name has one, and PostgreSQL can't even look for it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info:
+            raise Http404
+        return get_response(request)
 
     return middleware
 

@@ -45,7 +45,7 @@ def decision_points(workspace: Workspace) -> list[dict[str, Any]]:
 
 def decision_point_named(workspace: Workspace, key: str) -> DecisionPoint:
     points = DecisionPoint.objects.within(workspace).current().select_related("model")
-    found: DecisionPoint | None = None if "\x00" in key else points.filter(key=key).first()
+    found: DecisionPoint | None = points.filter(key=key).first()
     if found is None:
         raise Missing("decision point", key)
     return found

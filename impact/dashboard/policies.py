@@ -22,7 +22,7 @@ def policies(workspace: Workspace) -> list[Policy]:
 
 
 def policy_named(workspace: Workspace, key: str) -> Policy:
-    found: Policy | None = None if "\x00" in key else Policy.objects.within(workspace).current().filter(key=key).first()
+    found: Policy | None = Policy.objects.within(workspace).current().filter(key=key).first()
     if found is None:
         raise Missing("policy", key)
     return found

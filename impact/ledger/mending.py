@@ -13,7 +13,7 @@ from workspaces.errors import Refusal
 from workspaces.models import Quarantine, Workspace
 from workspaces.services.audit import record
 from workspaces.services.facts import Taken
-from workspaces.strict import convert
+from workspaces.strict import convert, unstorable
 
 Resolution = Quarantine.Resolution
 ROWS_AT_ONCE = 1000
@@ -69,6 +69,8 @@ def dismiss(*, workspace: Workspace, row: Quarantine, actor: str, note: str) -> 
     row = _open(workspace, row)
     if not note.strip():
         raise Refusal("invalid-field", "Say why the row never counts.", "/note")
+    if problem := unstorable(note):
+        raise Refusal("invalid-field", f"The reason has {problem}.", "/note")
     row.note = note.strip()
     _resolve(row, Resolution.DISMISSED, actor)
     record(workspace=workspace, actor=actor, action="dismiss", subject=str(row), before=row.row, after=row.note)

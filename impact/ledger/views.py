@@ -15,14 +15,12 @@ from impact.ledger.imports.load import IMPORT, enqueue_import
 from impact.ledger.intake import intake
 from impact.ledger.kinds import IMPORTED
 from impact.ledger.mending import dismiss, replay, replay_rows
-from workspaces.access import member
+from workspaces.access import asked, member
 from workspaces.errors import Missing, Refusal
 from workspaces.files import answer_file
 from workspaces.models import Job, Quarantine, Workspace
 from workspaces.services.audit import record
 from workspaces.strict import load_json
-
-FILTERS = ("kind", "code", "state")
 
 
 @member("viewer")
@@ -75,8 +73,8 @@ def _data(request: HttpRequest, workspace: Workspace, problem: str = "") -> Http
 @member("viewer")
 def quarantine(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Rows that can't be placed, by kind and reason."""
-    filters = {name: request.GET.get(name, "") for name in FILTERS}
-    rows, following = selectors.quarantined_rows(workspace, request.GET)
+    filters = asked(request.GET, "kind", "code", "state")
+    rows, following = selectors.quarantined_rows(workspace, filters | asked(request.GET, "before"))
     content = {"rows": rows, "next": following, "groups": selectors.open_by_code(workspace), "filters": filters}
     content["may_mend"] = request.membership.may("operator")  # type: ignore[attr-defined]
     return render(request, "ledger/quarantine.html", content)
@@ -124,9 +122,8 @@ def dismiss_one(request: HttpRequest, workspace: Workspace, id: str) -> HttpResp
 @member("operator")
 def replay_all(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Send all open rows of one kind and code once more."""
-    kind, code = request.POST.get("kind", ""), request.POST.get("code", "")
     if request.method == "POST":
-        counts = replay_rows(workspace=workspace, kind=kind, code=code, actor=_actor(request))
+        counts = replay_rows(workspace=workspace, actor=_actor(request), **asked(request.POST, "kind", "code"))
         done = counts["accepted"] + counts["duplicate"]
         said = _("%(done)d rows left quarantine; %(open)d stay.") % {"done": done, "open": counts["open"]}
         messages.add_message(request, messages.SUCCESS if done else messages.ERROR, said)

@@ -30,9 +30,7 @@ def schedules_of(workspace: Workspace) -> Any:
 
 
 def schedule_named(workspace: Workspace, key: str) -> ReportSchedule:
-    schedules = ReportSchedule.objects.within(workspace).select_related("workspace")
-    # PostgreSQL can't even look for a NUL
-    found = None if "\x00" in key else schedules.filter(key=key).first()
+    found = ReportSchedule.objects.within(workspace).filter(key=key).select_related("workspace").first()
     if found is None:
         raise Missing("schedule of reports", key)
     return found

@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client, RequestFactory
 
+from experiments.models import Experiment
 from impact.analysis.models import Analysis
 from impact.config.middleware import answer_what_nobody_caught
 from tests.conftest import Caller, signed_in
@@ -88,3 +89,14 @@ def test_a_form_without_its_token_says_what_to_do(owner: Membership) -> None:
     answer = client.post("/w/mobile/members/invite", {"role": "viewer"})
     assert answer.status_code == 403
     assert "This form is too old" in answer.content.decode()
+
+
+def test_an_address_with_a_nul_is_one_of_nothing(owner: Membership) -> None:
+    answer = signed_in(owner).get(f"/w/{owner.workspace.key}/experiments/a%00b")
+    assert answer.status_code == 404
+    assert "<h1>" in answer.text
+
+
+@pytest.mark.parametrize("place", ["quarantine?kind=%00", "quarantine?code=a%00b", "models/churn?version=%00"])
+def test_what_is_asked_with_a_nul_is_no_error(owner: Membership, churn: Experiment, place: str) -> None:
+    assert signed_in(owner).get(f"/w/{owner.workspace.key}/{place}").status_code in (200, 404)

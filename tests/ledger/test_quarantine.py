@@ -135,6 +135,8 @@ def test_dismissed_with_a_reason(api: Caller, workspace: Workspace) -> None:
     row = held(api)
     with pytest.raises(Refusal):
         dismiss(workspace=workspace, row=row, actor="op", note=" ")
+    with pytest.raises(Refusal, match="NUL"):
+        dismiss(workspace=workspace, row=row, actor="op", note="a\x00b")
     dismiss(workspace=workspace, row=row, actor="op", note="a trial")
     row.refresh_from_db()
     assert (row.resolution, row.note) == ("dismissed", "a trial")
@@ -217,3 +219,10 @@ def test_as_many_queries_for_three_rows_as_for_one(api: Caller, mate: Membership
     held(api, "q1")
     held(api, "q2")
     assert queries() == one
+
+
+def test_a_code_with_a_nul_finds_nothing(operator: Client, api: Caller) -> None:
+    held(api)
+    answer = operator.post("/w/mobile/quarantine/replay", {"kind": "outcome", "code": "a\x00b"}, follow=True)
+    assert answer.status_code == 200
+    assert Quarantine.objects.get().resolved_at is None
