@@ -36,7 +36,6 @@ SENT = {
     "experiment_id": "uuid",
     "unit_id": "text",
 }
-# what is looked for about each row sent, and which of its columns are read
 OF_EVENT = "{0}.event_id = sent.event_id AND {0}.source = sent.source AND {0}.workspace_id = workspace.id"
 # what is looked for about each row sent: its columns, and how it is found
 LOOKED_FOR = {

@@ -14,7 +14,6 @@ from experiments.models import DecisionPoint, Experiment
 from impact.agreements.plan import Plan
 
 LEAST, MOST = 0.01, 0.99
-WEEK = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from impact.agreements.cashflow import (
     Flow,
     Programme,
     Swing,
-    Year,
     crossing,
     dated_cash,
     fading_margin,
@@ -210,6 +209,3 @@ def _cash(plan: Plan, estimate: Estimate, programme: Programme, shrinkage: float
         flows.append(Flow(kept * rest))
     found: Cash = dated_cash(flows, cost, programme)
     return found._asdict() | {"balance": list(found.balance)}
-
-
-__all__ = ["Option", "Year", "flips", "programme_of", "value_statement", "year_against"]

@@ -1,4 +1,4 @@
-"""Pages for people who look rather than read: home, experiments, one experiment, its agreement, jobs."""
+"""Pages for people who look rather than read, one function each."""
 
 from __future__ import annotations
 
@@ -105,19 +105,13 @@ def results(request: HttpRequest, workspace: Workspace, key: str) -> JsonRespons
 @member("viewer")
 def comparisons(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
     """The figures of the pictures as CSV; of those that are withheld none."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["segment", "comparison", "verdict", "effect", "low", "high"])
     document = _document(workspace, key)
     drawn = [("", bar) for bar in bars(document)]
     if document["verdict"]["level"] != Level.WITHHELD:
         for by in dict.fromkeys(one["by"] for one in document["segments"]):
             drawn += [(by, bar) for bar in segment_bars(document, by, _language())]
-    for segment, bar in drawn:
-        writer.writerow([_cell(segment), _cell(bar.label), bar.level, bar.effect, bar.low, bar.high])
-    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{key}.csv"'
-    return response
+    rows = [[_cell(segment), _cell(bar.label), bar.level, bar.effect, bar.low, bar.high] for segment, bar in drawn]
+    return _csv(key, ["segment", "comparison", "verdict", "effect", "low", "high"], rows)
 
 
 @member("viewer")

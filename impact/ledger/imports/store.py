@@ -61,8 +61,10 @@ def _copy(workspace: Workspace, kind: str, events: Sequence[Event], received_at:
             return Stored(accepted, 0, [])
         # a second statement, which also sees what others stored while the first one waited
         cursor.execute(
-            f"SELECT s.place FROM staged_events s JOIN {table} t ON t.workspace_id = %s AND t.source = s.source "
-            "AND t.event_id = s.event_id WHERE t.digest <> s.digest",
+            # each looks up its own: a plain join would read the whole ledger while there are no statistics
+            f"SELECT s.place FROM staged_events s CROSS JOIN LATERAL (SELECT t.digest FROM {table} t "
+            "WHERE t.event_id = s.event_id AND t.source = s.source AND t.workspace_id = %s OFFSET 0) AS first "
+            "WHERE first.digest <> s.digest",
             [workspace.pk],
         )
         conflicts = [place for (place,) in cursor.fetchall()]
