@@ -69,8 +69,9 @@ def test_the_page_tells_a_year(language: str) -> None:
         plain(section["title"])
         == {
             "en": "A year of the policy challenger is booked at +629,035 EUR, between +149,357 and +897,750, "
-            "compared with no action.",
-            "ja": "方針challengerの1年分は、No actionと比べて+629,035ユーロ（範囲：+149,357〜+897,750）と計上します。",
+            "compared with no action and before its running cost.",
+            "ja": "方針challengerの1年分は、No actionと比べて+629,035ユーロ"
+            "（範囲：+149,357〜+897,750、運用費を引く前）と計上します。",
         }[language]
     )
     projected, booked = section["tables"]

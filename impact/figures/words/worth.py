@@ -2,8 +2,8 @@
 
 WORDS = {
     "en": {
-        "title": "A year of {option} would bring {base}, between {low} and {high}, compared with {against}.",
-        "title_booked": "A year of {option} is booked at {base}, between {low} and {high}, compared with {against}.",
+        "title": "A year of {option} would bring {base}, between {low} and {high}, compared with {against} and before its running cost.",
+        "title_booked": "A year of {option} is booked at {base}, between {low} and {high}, compared with {against} and before its running cost.",
         "policy": "the policy {key}",
         "per_case": "Net effect per case",
         "gross_per_year": "Run-rate a year",
@@ -64,8 +64,8 @@ WORDS = {
         },
     },
     "ja": {
-        "title": "{option}を1年続けると、{against}と比べて{base}（範囲：{low}〜{high}）の見込みです。",
-        "title_booked": "{option}の1年分は、{against}と比べて{base}（範囲：{low}〜{high}）と計上します。",
+        "title": "{option}を1年続けると、{against}と比べて{base}（範囲：{low}〜{high}、運用費を引く前）の見込みです。",
+        "title_booked": "{option}の1年分は、{against}と比べて{base}（範囲：{low}〜{high}、運用費を引く前）と計上します。",
         "policy": "方針{key}",
         "per_case": "1件当たりの純効果",
         "gross_per_year": "年間換算",
