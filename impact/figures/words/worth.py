@@ -107,7 +107,7 @@ WORDS = {
         "npv_flips": "正味現在価値は{at}でゼロになります。",
         "sampling": "実測の範囲",
         "ladder": "最も良いのは{name}、何もしない場合より1{row}当たり{effect}",
-        "ladder_axis": "{baseline}と比べた1{row}当たりの純利益（{currency}）。すべて同じ行による。線は{level}の範囲",
+        "ladder_axis": "{baseline}と比べた1{row}当たりの純価値（{currency}）。すべて同じ行による。線は{level}の範囲",
         "model": "最も良い単一の施策（{arm}）にモデルが加えるもの：1{row}当たり{effect}（{low}〜{high}）。モデル自身の費用を引いた正味現在価値は{npv}（{npv_low}〜{npv_high}）です。",
         "model_plain": "最も良い単一の施策（{arm}）にモデルが加えるもの：1{row}当たり{effect}（{low}〜{high}）。",
         "random": "無作為の施策",
