@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import OuterRef, Prefetch, Subquery
@@ -11,12 +12,14 @@ from django.db.models import OuterRef, Prefetch, Subquery
 from experiments.models import Experiment, Status
 from impact.agreements.models import Agreement
 from impact.agreements.plan import MONEY
-from impact.analysis.models import Analysis, Check, Estimate, Level
+from impact.analysis.models import Analysis, Estimate, Level
 from impact.figures.forest import Bar
 from impact.figures.forms import Forms, decimals_for
+from impact.figures.home import next_text
 from impact.figures.interval import interval, shared_axis
-from impact.figures.sentences import arm_word, check_title, level_word, metric_amount
-from workspaces.models import Job, Membership, Workspace
+from impact.figures.sentences import arm_word, level_word, metric_amount
+from workspaces import clock
+from workspaces.models import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Row:
     total: dict[str, str] | None
     bar: dict[str, Any] | None
     compared_with: str
-    mature: str
+    mature: dict[str, Any] | None
+    next: str
 
 
 def experiment_rows(workspace: Workspace, language: str) -> list[Row]:
@@ -39,18 +43,19 @@ def experiment_rows(workspace: Workspace, language: str) -> list[Row]:
     experiments = _with_newest_analysis(workspace)
     found = [(experiment, one) for experiment in experiments for one in _comparisons(experiment)]
     axis = shared_axis([total for _, (_, _, total) in found if total])
-    forms = Forms(language)
+    forms, now = Forms(language), clock.now(workspace)
     rows = []
     for experiment in experiments:
         compared = [one for owner, one in found if owner is experiment]
         names = {arm.key: arm_word(str(arm), language) for arm in experiment.arms.all()}
         baseline = next((names[arm.key] for arm in experiment.arms.all() if arm.is_baseline), "")
         analysis = _newest(experiment)
-        mature = forms.percent(analysis.mature / analysis.assigned) if analysis and analysis.assigned else ""
+        mature = _maturity(analysis, forms) if analysis and analysis.assigned else None
+        following = next_text(*next_date(experiment, analysis, now), workspace.time_zone, language)
         if not compared:
             level = Level.WITHHELD if analysis else ""
             word = level and level_word(level, language)
-            rows.append(Row(experiment, "", level, word, "", None, None, baseline, mature))
+            rows.append(Row(experiment, "", level, word, "", None, None, baseline, mature, following))
         for arm, bar, total in compared:
             currency = workspace.currency if total else None
             rows.append(
@@ -64,62 +69,31 @@ def experiment_rows(workspace: Workspace, language: str) -> list[Row]:
                     interval(total, axis) if total else None,
                     baseline,
                     mature,
+                    following,
                 )
             )
     return rows
 
 
-def waiting_for(membership: Membership, language: str) -> list[dict[str, Any]]:
-    """What only people can settle: signatures, failed checks, failed jobs."""
-    workspace = membership.workspace
-    found: list[dict[str, Any]] = []
-    for agreement in agreements_to_sign(membership):
-        found.append({"kind": "signature", "experiment": agreement.experiment})
-    failed = (
-        Check.objects.within(workspace)
-        .filter(severity="block", passed=False, analysis__pk__in=Subquery(_newest_analyses(workspace)))
-        .select_related("analysis__experiment")
-        .order_by("analysis__experiment__key", "check_id")
-    )
-    found += [
-        {"kind": "check", "experiment": check.analysis.experiment, "text": check_title(check.check_id, language)}
-        for check in failed
-    ]
-    jobs = Job.objects.within(workspace).filter(state=Job.State.FAILED).order_by("-created_at")[:5]
-    return found + [{"kind": "job", "job": job} for job in jobs]
-
-
-def agreements_to_sign(membership: Membership) -> list[Agreement]:
-    """Newest agreements of drafts that this member's name is still missing under."""
-    if not membership.signs_for:
-        return []
-    newest = Agreement.objects.filter(experiment=OuterRef("experiment")).order_by("-version").values("version")[:1]
-    return list(
-        Agreement.objects.within(membership.workspace)
-        .filter(experiment__status=Status.DRAFT, version=Subquery(newest))
-        .exclude(signatures__signs_for=membership.signs_for)
-        .exclude(signatures__person=membership.person)
-        .select_related("experiment")
-        .order_by("experiment__key")
-    )
+def next_date(experiment: Experiment, analysis: Analysis | None, now: datetime) -> tuple[str, datetime | None]:
+    """What happens next to an experiment, and when: a code and a day."""
+    if not experiment.is_live:
+        return "", None
+    if experiment.status in (Status.DRAFT, Status.AGREED, Status.PAUSED, Status.ABORTED):
+        return str(experiment.status), None
+    if analysis and analysis.final:
+        return "final", analysis.as_of
+    over = experiment.closed_at or experiment.enrolment_until
+    if over is None or over > now:
+        return ("enrolling", over) if over else ("open", None)
+    return "maturing", over + timedelta(days=experiment.horizon_days)
 
 
 def newest_agreement(experiment: Experiment) -> Agreement | None:
     return experiment.agreements.prefetch_related("signatures__person").order_by("-version").first()
 
 
-def newest_final_document(workspace: Workspace) -> Analysis | None:
-    """The newest analysis there is, final ones first: what the home page opens with."""
-    return (
-        Analysis.objects.within(workspace)
-        .filter(pk__in=Subquery(_newest_analyses(workspace)))
-        .select_related("experiment")
-        .order_by("-final", "experiment__origin", "-as_of", "-created_at")
-        .first()
-    )
-
-
-def _newest_analyses(workspace: Workspace) -> Any:
+def newest_analyses(workspace: Workspace) -> Any:
     newest = Analysis.objects.filter(experiment=OuterRef("pk")).order_by("-as_of", "-created_at").values("pk")[:1]
     return Experiment.objects.within(workspace).annotate(newest=Subquery(newest)).values("newest")
 
@@ -127,7 +101,7 @@ def _newest_analyses(workspace: Workspace) -> Any:
 def _with_newest_analysis(workspace: Workspace) -> list[Experiment]:
     analyses = (
         Analysis.objects.within(workspace)
-        .filter(pk__in=Subquery(_newest_analyses(workspace)))
+        .filter(pk__in=Subquery(newest_analyses(workspace)))
         .defer("document")
         .prefetch_related("estimates", "verdicts")
     )
@@ -136,6 +110,11 @@ def _with_newest_analysis(workspace: Workspace) -> list[Experiment]:
         .prefetch_related("arms__action", Prefetch("analyses", queryset=analyses, to_attr="newest"))
         .order_by("-created_at", "key")
     )
+
+
+def _maturity(analysis: Analysis, forms: Forms) -> dict[str, Any]:
+    share = analysis.mature / analysis.assigned
+    return {"share": round(100 * share, 1), "text": forms.percent(share)}
 
 
 def _newest(experiment: Any) -> Analysis | None:

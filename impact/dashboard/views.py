@@ -26,13 +26,14 @@ from impact.dashboard import selectors
 from impact.dashboard.actions import actions as known_actions
 from impact.dashboard.compliance import compliance as what_was_done
 from impact.dashboard.compliance import takes_long
+from impact.dashboard.home import impact_of, waiting_for
 from impact.dashboard.keys import example
 from impact.dashboard.model import days_of, model_page, model_rows, newest, shown_version
 from impact.figures.agreement import agreement_page, foreseen_rows
 from impact.figures.executive import bars
 from impact.figures.experiment import experiment_page, segment_bars
 from impact.figures.glossary import glossary as terms
-from impact.figures.sentences import completed, level_word
+from impact.figures.sentences import completed
 from impact.figures.words.codes import word
 from workspaces.access import member
 from workspaces.errors import Missing, Refusal
@@ -46,18 +47,11 @@ from workspaces.services.keys import create_key, revoke_key
 @member("viewer")
 def home(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """What acting on predictions earned, and what waits."""
-    newest = selectors.newest_final_document(workspace)
     content: dict[str, Any] = {
+        "impact": impact_of(workspace, request.GET.get("period", ""), _language()),
         "rows": selectors.experiment_rows(workspace, _language()),
-        "waiting": selectors.waiting_for(request.membership, _language()),  # type: ignore[attr-defined]
+        "waiting": waiting_for(request.membership, _language()),  # type: ignore[attr-defined]
     }
-    if newest is not None:
-        document = completed(newest.document, _language(), (newest.experiment.plan or {}).get("case"))
-        level = document["verdict"]["level"]
-        content["newest"] = {
-            "experiment": newest.experiment,
-            "verdict": document["verdict"] | {"word": level_word(level, _language())},
-        }
     return render(request, "dashboard/home.html", content)
 
 

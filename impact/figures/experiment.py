@@ -9,8 +9,9 @@ from typing import Any
 from impact.figures.executive import bars, drawn_times, measured_in
 from impact.figures.forest import Bar, forest
 from impact.figures.forms import Forms, decimals_for
+from impact.figures.ladder import ladder
 from impact.figures.sentences import WORDS, arm_names, check_title, metric_amount, row_word, shown_range
-from impact.figures.worth import ladder, worth_section
+from impact.figures.worth import worth_section
 
 
 def experiment_page(document: Mapping[str, Any], language: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a year of the result is worth: the statement, the ladder and the assumptions, in the reader's form."""
+"""What a year of the result is worth: the statement and the assumptions, in the reader's form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from impact.figures.forest import Bar, forest
 from impact.figures.forms import Forms, decimals_for
-from impact.figures.sentences import arm_names, row_word
+from impact.figures.sentences import arm_names
 from impact.figures.words.codes import word
 from impact.figures.words.worth import WORDS
 
@@ -43,8 +43,8 @@ def title(document: Mapping[str, Any], forms: Forms) -> str:
     name = option(document, forms)
     return str(
         said.format(
-            option=_inside(name, forms),
-            against=_inside(arm_names(document)[statement["against"]], forms),
+            option=inside(name, forms),
+            against=inside(arm_names(document)[statement["against"]], forms),
             base=forms.money(year["base"], statement["currency"], 0, signed=True),
             low=forms.number(year["low"], signed=True),
             high=forms.number(year["high"], signed=True),
@@ -172,72 +172,6 @@ def tornado(document: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
     }
 
 
-def ladder(document: Mapping[str, Any], forms: Forms) -> dict[str, Any] | None:
-    """From nothing to the model's policy on the same rows, and what the model adds to an action without a score."""
-    # documents from before there was one
-    found, say = document.get("value_ladder"), words(forms)
-    if found is None or document["verdict"]["level"] == "withheld":
-        return None
-    rungs = [one for one in found["rungs"] if one["rung"] != "nothing" and one["status"] == "estimated" and one["se"]]
-    if not rungs:
-        return None
-    names, currency, row = arm_names(document), document["money"]["currency"], row_word(document, forms.language)
-    labels = {"random": "random", "best_single": "best_single", "todays_rule": "todays_rule", "model": "rung_model"}
-    bars = [
-        Bar(
-            say[labels[one["rung"]]].format(arm=names.get(one["arm"], ""), key=one["policy"]),
-            "unclear",
-            one["effect"],
-            one["ci"][0],
-            one["ci"][1],
-            compared=False,
-        )
-        for one in rungs
-    ]
-    best = max(bars, key=lambda bar: bar.effect)
-    baseline = next(arm["name"] for arm in document["arms"] if arm["is_baseline"])
-    decimals = decimals_for(best.low, best.high, currency)
-    axis = say["ladder_axis"].format(
-        currency=forms.currency(currency),
-        row=row,
-        baseline=_inside(baseline, forms),
-        level=forms.percent(1 - document["plan"]["alpha"]),
-    )
-    figure = forest(bars, forms, currency=currency) | {
-        "title": say["ladder"].format(
-            name=best.label, effect=forms.money(best.effect, currency, decimals, signed=True), row=row
-        ),
-        "axis": axis,
-    }
-    return {"figure": figure, "model": _model(document, forms)}
-
-
-def _model(document: Mapping[str, Any], forms: Forms) -> str:
-    model, say, currency = document["value_ladder"]["model"], words(forms), document["money"]["currency"]
-    if model is None or model["status"] != "estimated":
-        return ""
-    low, high = model["ci"]
-    decimals = decimals_for(low, high, currency)
-    texts = {
-        "arm": arm_names(document)[model["arm"]],
-        "effect": forms.money(model["effect"], currency, decimals, signed=True),
-        "row": row_word(document, forms.language),
-        "low": forms.number(low, decimals, signed=True),
-        "high": forms.number(high, decimals, signed=True),
-    }
-    if not model["year"]:
-        return str(say["model_plain"].format(**texts))
-    npv = {case: model["year"][case]["npv"] for case in CASES}
-    return str(
-        say["model"].format(
-            **texts,
-            npv=forms.money(npv["base"], currency, 0, signed=True),
-            npv_low=forms.number(npv["low"], signed=True),
-            npv_high=forms.number(npv["high"], signed=True),
-        )
-    )
-
-
 def points_of(document: Mapping[str, Any], head: list[str], forms: Forms) -> dict[str, dict[str, Any]]:
     """The points of the executive page that are about a year in money; empty where there is none."""
     statement, say = document["value_statement"], words(forms)
@@ -320,7 +254,7 @@ def _amount(value: float, decimals: int, forms: Forms) -> str:
     return forms.number(value, decimals + 1 if abs(value) < 10_000 else decimals)
 
 
-def _inside(name: str, forms: Forms) -> str:
+def inside(name: str, forms: Forms) -> str:
     """A name inside a sentence; abbreviations and names with capitals stay."""
     keeps = forms.language == "ja" or any(letter.isupper() for letter in name[1:])
     return name if keeps else name[:1].lower() + name[1:]

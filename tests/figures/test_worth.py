@@ -9,7 +9,8 @@ import pytest
 from impact.figures.executive import points
 from impact.figures.experiment import experiment_page
 from impact.figures.forms import Forms
-from impact.figures.worth import assumption_lines, cash_lines, ladder, price, worth_section
+from impact.figures.ladder import ladder
+from impact.figures.worth import assumption_lines, cash_lines, price, worth_section
 from tests.figures.documents import CASE, plain, said
 
 LANGUAGES = ("en", "ja")
@@ -132,7 +133,7 @@ def test_without_a_spread_nothing_is_booked(language: str) -> None:
 def test_the_ladder_ends_with_what_the_model_adds(language: str) -> None:
     found = ladder(document(language), Forms(language))
     assert found is not None
-    assert [row["effect"] for row in found["figure"]["rows"]] == ["−2.20", "+1.90", "+3.50"]
+    assert [row["effect"] for row in found["figure"]["rows"]] == ["−2.20", "+1.90", "+3.50", "+2.80"]
     assert "challenger" in found["figure"]["title"] and "352,971" in found["model"] and "+1.60" in found["model"]
 
 
