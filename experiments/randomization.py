@@ -6,14 +6,16 @@ the algorithm in words and vectors to check another implementation with.
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from collections.abc import Sequence
+from hashlib import sha256
+from struct import Struct
 from typing import NamedTuple
 
 VERSION = "impact-1"
 MILLION = 1_000_000
 FIRST_PHASE = "1"
+_FIRST_EIGHT = Struct(">Q24x").unpack
 
 
 class Draw(NamedTuple):
@@ -39,8 +41,13 @@ def uniform(*parts: str) -> int:
     *parts : str
         Normalized to NFC, joined by the unit separator (U+001F), which no salt, key or label contains.
     """
-    text = "\x1f".join((VERSION, *parts))
-    return int.from_bytes(hashlib.sha256(unicodedata.normalize("NFC", text).encode()).digest()[:8])
+    return _hashed("\x1f".join((VERSION, *parts)))
+
+
+def _hashed(text: str) -> int:
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return _FIRST_EIGHT(sha256(text.encode()).digest())[0]
 
 
 def parts_per_million(weights: Sequence[int]) -> list[int]:
@@ -73,12 +80,13 @@ def draw(salt: str, key: str, shares: Sequence[int]) -> Draw:
     shares : sequence of int
         Parts per million of each arm, sum 1,000,000.
     """
-    point = uniform(salt, key) * MILLION >> 64
-    reached = 0
-    for index, share in enumerate(shares):
-        reached += share
-        if point < reached:
-            return Draw(index, point)
+    # as ``uniform`` does, at half the time
+    point = _hashed(f"{VERSION}\x1f{salt}\x1f{key}") * MILLION >> 64
+    left = point
+    for arm, share in enumerate(shares):
+        left -= share
+        if left < 0:
+            return tuple.__new__(Draw, (arm, point))
     raise ValueError(f"shares == {list(shares)}, must sum to {MILLION}")
 
 
