@@ -6,27 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import models
 
+from experiments.answers import said
 from experiments.counters import Scope
-from experiments.models import Assignment, Decision, EpisodeCounter
-from experiments.rows import DecisionRow
+from experiments.models import Action, Arm, Assignment, Decision, EpisodeCounter, Experiment
+from experiments.rows import DecisionAnswer, DecisionRow
 from experiments.setup import Point
 from predictions.models import Prediction
-from workspaces.facts import prepared
+from workspaces.facts import own_connection, prepared
 from workspaces.models import Workspace
 
-TABLES = {
-    "workspace": Workspace._meta.db_table,
-    "decision": Decision._meta.db_table,
-    "prediction": Prediction._meta.db_table,
-    "episode": EpisodeCounter._meta.db_table,
-    "assignment": Assignment._meta.db_table,
-}
 SENT = {
     "place": "int",
     "source": "text",
@@ -37,20 +31,64 @@ SENT = {
     "unit_id": "text",
 }
 OF_EVENT = "{0}.event_id = sent.event_id AND {0}.source = sent.source AND {0}.workspace_id = workspace.id"
-# what is looked for about each row sent: its columns, and how it is found
+
+
+class Looked(NamedTuple):
+    """What is looked for about each row sent: columns of a table, how its row is found, and what it leads to."""
+
+    columns: Mapping[str, str]
+    model: type[models.Model]
+    condition: str
+    joins: str = ""
+
+
+def _join(model: type[models.Model], name: str, column: str) -> str:
+    return f"LEFT JOIN {model._meta.db_table} AS {name} ON {name}.id = {column}"
+
+
 LOOKED_FOR = {
-    "decision": (("id", "digest"), OF_EVENT.format("decision")),
-    "prediction": (("id",), OF_EVENT.format("prediction")),
-    "episode": (
-        ("id", "number", "opened_at", "revision"),
+    # with all that its answer says
+    "decision": Looked(
+        {name: f"decision.{name}" for name in ("id", "digest")}
+        | {
+            "action": "action.key",
+            "parameters": "action.parameters",
+            "experiment": "experiment.key",
+            "arm": "arm.key",
+        }
+        | {name: f"decision.{name}" for name in ("mode", "propensity", "candidates", "decided_at", "matures_at")},
+        Decision,
+        OF_EVENT.format("decision"),
+        " ".join(
+            [
+                _join(Action, "action", "decision.action_id"),
+                _join(Assignment, "its", "decision.assignment_id"),
+                _join(Arm, "arm", "its.arm_id"),
+                _join(Experiment, "experiment", "its.experiment_id"),
+            ]
+        ),
+    ),
+    "prediction": Looked({"id": "prediction.id"}, Prediction, OF_EVENT.format("prediction")),
+    "episode": Looked(
+        {name: f"episode.{name}" for name in ("id", "number", "opened_at", "revision")},
+        EpisodeCounter,
         "episode.scope_id = sent.scope_id AND episode.decision_point = sent.point "
         "AND episode.workspace_id = workspace.id",
     ),
-    "assignment": (
-        ("id", "randomization_key", "arm_id", "phase"),
+    "assignment": Looked(
+        {name: f"assignment.{name}" for name in ("id", "randomization_key", "arm_id", "phase")},
+        Assignment,
         "assignment.experiment_id = sent.experiment_id AND assignment.unit_id = sent.unit_id",
     ),
 }
+
+
+class Decided(NamedTuple):
+    """A decision that is stored: what it was asked, as a digest, and what it answered."""
+
+    pk: UUID
+    digest: str
+    answer: DecisionAnswer
 
 
 @dataclass(slots=True)
@@ -59,7 +97,7 @@ class Known:
 
     audit_length: int = 0
     clock_at: datetime | None = None
-    decisions: dict[int, tuple[UUID, str]] = field(default_factory=dict)
+    decisions: dict[int, Decided] = field(default_factory=dict)
     predicted: set[int] = field(default_factory=set)
     episodes: dict[Scope, EpisodeCounter] = field(default_factory=dict)
     assignments: dict[tuple[UUID, str], Assignment] = field(default_factory=dict)
@@ -75,22 +113,24 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
         sent.append(
             [
                 index, row.source, row.event_id, row.decision_point, point.scope(row) if point else row.unit_id,
-                _sent_id(running.experiment.pk) if running else None, row.unit_id,
+                running.experiment.pk if running else None, row.unit_id,
             ]
         )  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(*_query(sent, _sent_id(workspace.pk)))
+    own = own_connection()
+    with own.cursor() as cursor:
+        cursor.execute(*_query(sent, workspace.pk, own.vendor))
         found = cursor.fetchall()
     for (
-        index, audit_length, clock_at, decision, digest, prediction,
+        index, audit_length, clock_at, decision, digest, *said_then, prediction,
         episode, number, opened_at, revision, assignment, key, arm, phase,
     ) in found:  # fmt: skip
         known.audit_length, known.clock_at = audit_length, _time(clock_at)
         row = rows[index]
         point = points.get(row.decision_point)
         if decision:
-            known.decisions[index] = (_id(decision), digest)
-        elif prediction:
+            known.decisions[index] = Decided(_id(decision), digest, _answer(_id(decision), row.unit_id, *said_then))
+            continue
+        if prediction:
             known.predicted.add(index)
         if episode and point:
             scope = point.scope(row)
@@ -115,29 +155,49 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
     return known
 
 
-def _query(sent: list[list[Any]], workspace: Any) -> tuple[str, list[Any]]:
+def _answer(
+    pk: UUID, unit_id: str, action: str | None, parameters: str | None, experiment: str | None, arm: str | None,
+    mode: str, propensity: float, candidates: str, *times: datetime,
+) -> DecisionAnswer:  # fmt: skip
+    told = msgspec.json.decode(parameters) if parameters else {}
+    drawn, (decided_at, matures_at) = msgspec.json.decode(candidates), map(_aware, times)
+    return said(
+        True, pk, unit_id, action, told, experiment, arm, mode, propensity, drawn, decided_at, matures_at
+    )  # fmt: skip
+
+
+def _query(sent: list[list[Any]], workspace: UUID, vendor: str) -> tuple[str, list[Any]]:
     """Return the query and its parameters: every row sent looks up its own, however many others there are."""
-    if connection.vendor == "postgresql":
+    if vendor == "postgresql":
         rows = msgspec.json.encode([dict(zip(SENT, row, strict=True)) for row in sent]).decode()
-        types = ", ".join(f"{name} {kind}" for name, kind in SENT.items())
-        text = _text(f"SELECT * FROM json_to_recordset($1) AS one ({types})", "$2", connection.vendor)
-        return prepared(text, "json", "uuid"), [rows, workspace]
+        return prepared(_of_postgres(), "json", "uuid"), [rows, workspace]
     one = f"({', '.join(['%s'] * len(SENT))})"
-    values = [value for row in sent for value in row]
-    return _text(f"VALUES {', '.join([one] * len(sent))}", "%s", connection.vendor), [*values, workspace]
+    values = [value.hex if isinstance(value, UUID) else value for row in sent for value in row]
+    return _text(f"VALUES {', '.join([one] * len(sent))}", "%s", vendor), [*values, workspace.hex]
+
+
+@cache
+def _of_postgres() -> str:
+    types = ", ".join(f"{name} {kind}" for name, kind in SENT.items())
+    return _text(f"SELECT * FROM json_to_recordset($1) AS one ({types})", "$2", "postgresql")
 
 
 @cache
 def _looking(vendor: str) -> tuple[str, str]:
     """Columns and joins of what is looked for."""
     columns, joins = [], []
-    for name, (wanted, condition) in LOOKED_FOR.items():
-        own = ", ".join(f"{name}.{column}" for column in wanted)
-        table = f"{TABLES[name]} AS {name}"
-        # a plain join would be planned as a scan of everything while there are no statistics
-        found = f"LATERAL (SELECT {own} FROM {table} WHERE {condition} OFFSET 0) AS {name} ON true"
-        joins.append(f"LEFT JOIN {found if vendor == 'postgresql' else f'{table} ON {condition}'}")
-        columns.append(own)
+    for name, (wanted, model, condition, further) in LOOKED_FOR.items():
+        table = f"{model._meta.db_table} AS {name}"
+        if vendor == "postgresql":
+            # a plain join would be planned as a scan of everything while there are no statistics
+            own = ", ".join(f"{column} AS {short}" for short, column in wanted.items())
+            joins.append(
+                f"LEFT JOIN LATERAL (SELECT {own} FROM {table} {further} WHERE {condition} OFFSET 0) AS {name} ON true"
+            )
+            columns += [f"{name}.{short}" for short in wanted]
+        else:
+            joins.append(f"LEFT JOIN {table} ON {condition} {further}")
+            columns += wanted.values()
     return ", ".join(columns), " ".join(joins)
 
 
@@ -146,12 +206,8 @@ def _text(sent: str, workspace: str, vendor: str) -> str:
     return (
         f"WITH sent ({', '.join(SENT)}) AS ({sent}) "
         f"SELECT sent.place, workspace.audit_length, workspace.clock_at, {columns} FROM sent "
-        f"JOIN {TABLES['workspace']} AS workspace ON workspace.id = {workspace} {joins}"
+        f"JOIN {Workspace._meta.db_table} AS workspace ON workspace.id = {workspace} {joins}"
     )
-
-
-def _sent_id(pk: UUID) -> Any:
-    return pk if connection.vendor == "postgresql" else pk.hex
 
 
 def _id(value: Any) -> UUID:
@@ -159,4 +215,8 @@ def _id(value: Any) -> UUID:
 
 
 def _time(value: datetime | None) -> datetime | None:
-    return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+    return _aware(value) if value else None
+
+
+def _aware(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value

@@ -10,7 +10,8 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import msgspec
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
 
 from workspaces.canonical import CanonicalJSONField
@@ -81,6 +82,11 @@ def _defaults(
     return constants, calls, relations
 
 
+def own_connection() -> BaseDatabaseWrapper:
+    """The thread's connection itself: Django's stand-in looks for it anew at every word."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
 def insert_new(rows: Sequence[M]) -> set[Any]:
     """Insert the rows that no unique constraint refuses and return their primary keys."""
     if not rows:
@@ -118,25 +124,27 @@ def insertion(rows: Sequence[models.Model], on_conflict: str = "") -> tuple[str,
 def run_together(statements: Iterable[tuple[str, list[Any]]]) -> None:
     """Run statements that all hold or all don't; on PostgreSQL in one round trip."""
     wanted = [(sql, parameters) for sql, parameters in statements if sql]
-    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+    own = own_connection()
+    if own.vendor == "postgresql" and not own.in_atomic_block:
         # statements sent together are one transaction
-        with connection.cursor() as cursor:
+        with own.cursor() as cursor:
             cursor.execute(
                 ";\n".join(sql for sql, _ in wanted), [value for _, parameters in wanted for value in parameters]
             )
         return
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), own.cursor() as cursor:
         for sql, parameters in wanted:
             cursor.execute(sql, parameters)
 
 
 def prepared(sql: str, *kinds: str) -> str:
     """Return what executes a statement that PostgreSQL plans once a connection; planning takes longer than running."""
-    connection.ensure_connection()
-    known = _prepared.setdefault(connection.connection, {})
+    own = own_connection()
+    own.ensure_connection()
+    known = _prepared.setdefault(own.connection, {})
     if sql not in known:
         name = f"impact_{len(known)}"
-        with connection.cursor() as cursor:
+        with own.cursor() as cursor:
             cursor.execute(f"PREPARE {name} ({', '.join(kinds)}) AS {sql}")
         known[sql] = f"EXECUTE {name} ({', '.join(['%s'] * len(kinds))})"
     return known[sql]
@@ -146,9 +154,10 @@ def _statement(
     model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]], tail: str
 ) -> tuple[str, list[Any]]:
     """Return an INSERT and its parameters: PostgreSQL reads many rows fastest from one text of JSON."""
-    head, one, prepare = _columns(model, tuple(names), connection.vendor)
+    vendor = own_connection().vendor
+    head, one, prepare = _columns(model, tuple(names), vendor)
     ready = [[make(value) if make else value for make, value in zip(prepare, row, strict=True)] for row in rows]
-    if connection.vendor == "postgresql":
+    if vendor == "postgresql":
         sent = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in ready]).decode()
         return prepared(f"{head} SELECT sent.* FROM json_to_recordset($1) AS sent ({one}) {tail}", "json"), [sent]
     places = ", ".join([one] * len(ready))

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from experiments.answers import answer, stored_answers
+from experiments.answers import answer
 from experiments.capacity import Period, Used
 from experiments.counters import Scope, hold_episodes, hold_used, keep_used
 from experiments.known import Known, read_known
@@ -175,15 +175,11 @@ def _fresh(rows: Mapping[int, DecisionRow], known: Known) -> dict[int, DecisionR
 
 def _answer_replays(workspace: Workspace, rows: Mapping[int, DecisionRow], known: Known, decided: Decided) -> None:
     """Answer the rows whose event is stored; with other content, or as a mere prediction, it is a conflict."""
-    if not known.decisions and not known.predicted:
-        return
-    answers = stored_answers((pk for pk, _ in known.decisions.values()), replayed=True)
     for index in sorted([*known.decisions, *known.predicted]):
-        row = rows[index]
-        pk, content = known.decisions.get(index, (None, ""))
-        if pk and content == digest(row):
-            decided.answers[index] = answers[pk]
-            decided.taken.append(Taken(index, "duplicate", pk))
+        row, stored = rows[index], known.decisions.get(index)
+        if stored and stored.digest == digest(row):
+            decided.answers[index] = stored.answer
+            decided.taken.append(Taken(index, "duplicate", stored.pk))
         else:
             decided.taken.append(quarantine(workspace, "decision", index, row, conflict(row)))
 

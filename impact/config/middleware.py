@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +21,8 @@ AWAY = "The database can't be reached just now; nothing was stored. Send the req
 BROKE = "It was our fault and is in the log; nothing you sent was stored by half. Send the request again later."
 
 log = logging.getLogger("impact.requests")
+# most calls go to a few addresses, and finding one takes as long as parsing what is sent there
+view_at = lru_cache(maxsize=1024)(resolve)
 
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -42,7 +45,7 @@ def answer_api_directly(get_response: Handler) -> Handler:
         if not request.path_info.startswith(API):
             return get_response(request)
         try:
-            view, arguments, named = resolve(request.path_info)
+            view, arguments, named = view_at(request.path_info)
         except Resolver404:
             return get_response(request)
         try:

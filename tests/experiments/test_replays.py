@@ -55,3 +55,14 @@ def test_11_an_answer_does_not_expire(api: Caller, running: Experiment) -> None:
     api.post("/decisions", decision_row("c2", at=START + timedelta(days=5000)))
     change_status(experiment=running, step="abort", actor="test")
     assert api.post("/decisions", decision_row("c1")).body == first | {"replayed": True}
+
+
+def test_a_replay_is_answered_by_one_query(api: Caller, running: Experiment, django_assert_num_queries: Any) -> None:
+    rows = [decision_row(f"c{unit}", score=0.05 if unit % 2 else 0.4) for unit in range(20)]
+    first = api.post("/decisions", {"decisions": rows}).body
+    with django_assert_num_queries(1):
+        again = api.post("/decisions", {"decisions": rows}).body
+    assert [one["status"] for one in again["results"]] == ["duplicate"] * 20
+    assert [one["decision"] | {"replayed": False} for one in again["results"]] == [
+        one["decision"] for one in first["results"]
+    ]
