@@ -115,7 +115,8 @@ def _decide(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Deci
         for request in requests:
             choose(request, _episodes(workspace, known, request), known.assignments, used)
     in_blocks = any(request.enters and request.running and request.running.in_blocks for request in requests)
-    with transaction.atomic() if periods or in_blocks or workspace.simulated else nullcontext():
+    in_steps = requests and (periods or in_blocks or workspace.simulated)
+    with transaction.atomic() if in_steps else nullcontext():
         if periods:
             entering = _within_capacity(workspace, requests, known, periods)
         else:
