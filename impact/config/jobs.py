@@ -14,6 +14,7 @@ from impact.analysis.jobs import analyze_job
 from impact.analysis.queue import ANALYZE, enqueue_due_analyses
 from impact.config.celery import TICKED
 from impact.ledger.imports.load import IMPORT, import_facts
+from impact.reports.deliveries import DELIVER, deliver_job
 from impact.reports.jobs import REPORT, report_job
 from impact.reports.services import claim_due_schedules
 from predictions.jobs import drift_job
@@ -24,6 +25,7 @@ KINDS: dict[str, Callable[[jobs.Attempt], Any]] = {
     ALARM: alarm_job,
     ANALYZE: analyze_job,
     DECIDE_FILE: decide_file,
+    DELIVER: deliver_job,
     DRIFT: drift_job,
     IMPORT: import_facts,
     REPORT: report_job,

@@ -38,6 +38,7 @@ in_workspace = [
         for ending in ENDINGS
     ),
     path("reports/<number>", reports.report, name="report"),
+    path("reports/<number>/send-again", reports.send_again, name="send_again"),
     path("reports/schedules/<key>/preview", reports.preview, name="preview_report"),
     path("reports/schedules/<key>/make", reports.make, name="make_report"),
     path("reports/schedules/<key>/pause", reports.pause_or_resume, {"step": "pause"}, name="pause_schedule"),
@@ -98,6 +99,7 @@ urlpatterns = [
     path("", workspaces.start, name="start"),
     path("w/<workspace>/", include(in_workspace)),
     *signing_in,
+    path("unsubscribe/<signed>", reports.unsubscribe, name="unsubscribe"),
     path("language", set_language, name="set_language"),
     path("glossary", pages.glossary, name="glossary"),
     path("api/docs", openapi.docs, name="api_docs"),

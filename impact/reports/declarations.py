@@ -6,7 +6,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 
 from experiments.models import Experiment
 from impact.reports.calendar import check_calendar, next_run
@@ -55,6 +55,7 @@ def declare_report(workspace: Workspace, declared: ReportDeclared, actor: str) -
     for place, recipient in enumerate(declared.recipients):
         try:
             validate_email(recipient)
+            MaxLengthValidator(254)(recipient)
         except ValidationError as error:
             raise Refusal("invalid-declaration", f"{recipient!r} is no address", f"/recipients/{place}") from error
     known = set(Experiment.objects.within(workspace).values_list("key", flat=True))

@@ -5,7 +5,13 @@ from django.db.models import Q
 
 from workspaces.canonical import CanonicalJSONField
 from workspaces.identifiers import valid_key
+from workspaces.models import Job
 from workspaces.scoping import Owned
+
+
+def distinct(addresses: list[str]) -> list[str]:
+    """Each address once, as it was written first: no mail system tells them apart by their case."""
+    return list({address.lower(): address for address in reversed(addresses)}.values())[::-1]
 
 
 class ReportSchedule(Owned):
@@ -22,6 +28,12 @@ class ReportSchedule(Owned):
     recipients = CanonicalJSONField(default=list)
     next_run_at = models.DateTimeField()
     paused = models.BooleanField(default=False)
+
+    @property
+    def addresses(self) -> list[tuple[str, bool]]:
+        """Each address once, and whether it still wants the mail."""
+        gone = {one.address for one in self.unsubscriptions.all()}
+        return [(address, address.lower() not in gone) for address in distinct(self.recipients)]
 
     class Meta:
         constraints = [
@@ -61,13 +73,40 @@ class Delivery(Owned):
         PENDING = "pending"
         SENT = "sent"
         FAILED = "failed"
+        UNSUBSCRIBED = "unsubscribed"
 
     report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="deliveries")
     recipient = models.EmailField()
     message_id = models.CharField(max_length=200, unique=True)
-    state = models.CharField(max_length=7, choices=State.choices, default=State.PENDING)
+    # the one that may send it
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, related_name="+")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True, default="")
+    next_try_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["report", "recipient"], name="delivery_once_a_recipient")]
+
+    @property
+    def given_up(self) -> bool:
+        """Nobody tries it any more: it failed too often, or its worker died too often."""
+        lost = self.job is not None and self.job.state == Job.State.FAILED
+        return self.state == self.State.FAILED or (self.state == self.State.PENDING and lost)
+
+    @property
+    def reason(self) -> str:
+        """Why it has not arrived."""
+        return self.error or (self.job.error if self.job and self.given_up else "")
+
+
+class Unsubscription(Owned):
+    """An address, in small letters, that wants no more mail of a schedule."""
+
+    schedule = models.ForeignKey(ReportSchedule, on_delete=models.PROTECT, related_name="unsubscriptions")
+    address = models.EmailField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schedule", "address"], name="unsubscription_once_an_address")]

@@ -49,16 +49,19 @@ def pdf_of(report: Report) -> bytes:
     return report_pdf(report.content, report.sha256, report.created_at)
 
 
-def mail_html(report: Report) -> str:
+def mail_html(report: Report, leave: str) -> str:
+    """Return the mail's page, its style inlined; ``leave`` is the reader's own link out of these mails."""
     with translation.override(report.content["language"]):
-        return css_inline.inline(
-            render_to_string("reports/mail.html", page_content(report) | {"base": settings.BASE_URL})
-        )
+        return css_inline.inline(render_to_string("reports/mail.html", _mail_content(report, leave)))
 
 
-def mail_text(report: Report) -> str:
+def mail_text(report: Report, leave: str) -> str:
     with translation.override(report.content["language"]):
-        return render_to_string("reports/mail.txt", page_content(report) | {"base": settings.BASE_URL})
+        return render_to_string("reports/mail.txt", _mail_content(report, leave))
+
+
+def _mail_content(report: Report, leave: str) -> dict[str, Any]:
+    return page_content(report) | {"base": settings.BASE_URL, "leave": leave}
 
 
 def subject_of(report: Report) -> str:

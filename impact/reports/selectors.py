@@ -23,10 +23,15 @@ def report_numbered(workspace: Workspace, number: str) -> Report:
     raise Missing("report", number)
 
 
+def deliveries_of(report: Report) -> Any:
+    """The report's mails, by address."""
+    return report.deliveries.select_related("job").order_by("recipient")
+
+
 def schedules_of(workspace: Workspace) -> Any:
     """Schedules, the next first, each with the number of its last report."""
     found = ReportSchedule.objects.within(workspace).annotate(last_number=Max("reports__number"))
-    return found.order_by("paused", "next_run_at", "key")
+    return found.order_by("paused", "next_run_at", "key").prefetch_related("unsubscriptions")
 
 
 def schedule_named(workspace: Workspace, key: str) -> ReportSchedule:

@@ -1,4 +1,4 @@
-"""Making reports: claimed by one, frozen with a number, delivered once to each address."""
+"""Making reports: claimed by one, and frozen with a number."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F
 
@@ -18,8 +17,7 @@ from impact.figures.forms import Forms
 from impact.figures.sentences import WORDS, completed
 from impact.figures.words.codes import word
 from impact.reports.calendar import last_run, next_run
-from impact.reports.models import Delivery, Report, ReportSchedule
-from impact.reports.rendering import mail_html, mail_text, pdf_of, subject_of
+from impact.reports.models import Report, ReportSchedule
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.models import Workspace
@@ -117,41 +115,6 @@ def resume_schedule(*, schedule: ReportSchedule, actor: str) -> None:
     changed = ReportSchedule.objects.within(schedule.workspace).filter(pk=schedule.pk, paused=True)
     if changed.update(paused=False, next_run_at=following):
         record(workspace=schedule.workspace, actor=actor, action="resume report", subject=schedule.key)
-
-
-def deliver(report: Report) -> None:
-    """Mail the report to everybody who hasn't got it; the message id stays, so a second copy shows as one.
-
-    An address that takes no mail keeps nobody else from theirs; the first such error is raised at the end.
-    """
-    for recipient in report.schedule.recipients:
-        Delivery.objects.get_or_create(
-            workspace=report.workspace,
-            report=report,
-            recipient=recipient,
-            defaults={"message_id": f"<report-{report.pk}.{digest(recipient)[:16]}@impact>"},
-        )
-    errors: list[OSError] = []
-    for delivery in report.deliveries.exclude(state=Delivery.State.SENT).order_by("recipient"):
-        message = EmailMultiAlternatives(
-            subject_of(report),
-            mail_text(report),
-            to=[delivery.recipient],
-            headers={"Message-ID": delivery.message_id},
-        )
-        message.attach_alternative(mail_html(report), "text/html")
-        message.attach(f"report-{report.number}.pdf", pdf_of(report), "application/pdf")
-        try:
-            message.send()
-        except OSError as error:
-            delivery.state, delivery.error = Delivery.State.FAILED, f"{type(error).__name__}: {error}"
-            delivery.save(update_fields=["state", "error"])
-            errors.append(error)
-            continue
-        delivery.state, delivery.error, delivery.sent_at = Delivery.State.SENT, "", clock.server_now()
-        delivery.save(update_fields=["state", "error", "sent_at"])
-    if errors:
-        raise errors[0]
 
 
 def _content(schedule: ReportSchedule, number: int | None, due_at: datetime, previous: Report | None) -> dict[str, Any]:

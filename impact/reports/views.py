@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.csrf import csrf_exempt
 
 from impact.reports.files import ENDINGS, file_of
-from impact.reports.selectors import report_numbered, reports_of, schedule_named, schedules_of
+from impact.reports.selectors import deliveries_of, report_numbered, reports_of, schedule_named, schedules_of
 from workspaces.access import member
+from workspaces.errors import Missing
 from workspaces.models import Workspace
 
 
@@ -26,10 +31,30 @@ def reports(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 @member("viewer")
 def report(request: HttpRequest, workspace: Workspace, number: str) -> HttpResponse:
-    """One report as it was frozen, in its own language."""
+    """One report as it was frozen, in its own language, and what became of its mails."""
     from impact.reports.rendering import page_content
 
-    return render(request, "reports/report.html", page_content(report_numbered(workspace, number)))
+    found = report_numbered(workspace, number)
+    deliveries = deliveries_of(found)
+    content = page_content(found) | {
+        "deliveries": deliveries,
+        "given_up": any(one.given_up for one in deliveries),
+        "may_send": request.membership.may("analyst"),  # type: ignore[attr-defined]
+    }
+    return render(request, "reports/report.html", content)
+
+
+@member("analyst")
+def send_again(request: HttpRequest, workspace: Workspace, number: str) -> HttpResponse:
+    """Mails that were given up are tried once more."""
+    from impact.reports.deliveries import send_again
+
+    found = report_numbered(workspace, number)
+    if request.method == "POST":
+        count = send_again(report=found, actor=request.user.email)  # type: ignore[union-attr]
+        said = ngettext("%(count)d mail is tried again.", "%(count)d mails are tried again.", count)
+        messages.success(request, said % {"count": count})
+    return redirect("report", workspace=workspace.key, number=found.number)
 
 
 @member("viewer")
@@ -75,3 +100,21 @@ def pause_or_resume(request: HttpRequest, workspace: Workspace, key: str, step: 
         take = {"pause": pause_schedule, "resume": resume_schedule}[step]
         take(schedule=schedule, actor=request.user.email)  # type: ignore[union-attr]
     return redirect("reports", workspace=workspace.key)
+
+
+@csrf_exempt  # the signed link is what allows it, and a mail program's one click has no cookie
+def unsubscribe(request: HttpRequest, signed: str) -> HttpResponse:
+    """Leave a report's mails, or come back; without a choice of one's own it speaks the mails' language."""
+    from impact.reports.unsubscribing import read_token, subscribe_again, unsubscribe
+
+    try:
+        schedule, address = read_token(signed)
+    except Missing as error:
+        raise Http404 from error
+    if request.method == "POST":
+        take = subscribe_again if request.POST.get("step") == "back" else unsubscribe
+        take(schedule=schedule, address=address)
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) and translation.get_language()
+    content = {"schedule": schedule, "address": address, "gone": not dict(schedule.addresses).get(address, True)}
+    with translation.override(chosen or schedule.language):
+        return render(request, "reports/unsubscribe.html", content)

@@ -25,7 +25,7 @@ def tick(drain: Callable[[], None]) -> Callable[[], None]:
 
 
 def test_every_kind_has_a_function() -> None:
-    assert set(jobs.KINDS) == {"alarm", "analyze", "decide-file", "drift", "import", "report"}
+    assert set(jobs.KINDS) == {"alarm", "analyze", "decide-file", "deliver", "drift", "import", "report"}
     assert all(callable(work) for work in jobs.KINDS.values())
 
 
@@ -39,11 +39,11 @@ def test_a_day_later_there_is_an_analysis_and_what_is_due_is_reported(
     workspace.refresh_from_db()
     clock.advance(workspace, START + timedelta(days=1))
     tick()
-    done = [("analyze", "done"), ("drift", "done"), ("report", "done")]
+    done = [("analyze", "done"), ("deliver", "done"), ("deliver", "done"), ("drift", "done"), ("report", "done")]
     assert sorted((job.kind, job.state) for job in Job.objects.all()) == done
     assert (Analysis.objects.count(), Report.objects.count()) == (1, 1)
     tick()
-    assert Job.objects.count() == 3
+    assert Job.objects.count() == 5
 
 
 def test_a_kind_that_nobody_knows_fails_with_its_reason_and_holds_up_nothing(

@@ -14,6 +14,7 @@ from django.urls import URLPattern, get_resolver
 from experiments.declarations import PolicyDeclared, declare_policy
 from impact.analysis.models import Analysis
 from impact.config.api import ENDPOINTS
+from impact.reports.unsubscribing import unsubscribe_link
 from tests.conftest import enter
 from tests.reports.board import frozen, schedule
 from workspaces.models import Workspace
@@ -61,6 +62,7 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/policies/<key>": {"GET": MEMBERS},
     "w/<workspace>/reports": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>": {"GET": MEMBERS},
+    "w/<workspace>/reports/<number>/send-again": {"GET": ANALYSTS, "POST": ANALYSTS},
     "w/<workspace>/reports/<number>.pdf": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.csv": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.json": {"GET": MEMBERS},
@@ -92,6 +94,7 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "password/sent": {"GET": EVERYBODY},
     "password/<uidb64>/<token>": {"GET": EVERYBODY},
     "password/changed": {"GET": EVERYBODY},
+    "unsubscribe/<signed>": {"GET": EVERYBODY, "POST": EVERYBODY},
     "language": {"GET": AWAY, "POST": AWAY},
     "glossary": {"GET": EVERYBODY},
     "api/docs": {"GET": EVERYBODY},
@@ -132,11 +135,13 @@ def test_every_address_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("who", CAST)
 def test_every_address_to(who: str, analysed: Analysis, workspace: Workspace, other_workspace: Workspace) -> None:
-    number = frozen(schedule(workspace)).number
+    board = schedule(workspace)
+    number = frozen(board).number
     declared_policy(workspace)
     _, token = invite(workspace=workspace, role="viewer", actor="test")
     values = {
-        "<workspace>": "mobile", "<key>": "offers", "<number>": str(number), "<token>": token, "<uidb64>": "Mg",
+        "<workspace>": "mobile", "<key>": "offers", "<number>": str(number), "<token>": token,
+        "<signed>": unsubscribe_link(board, "cfo@example.com").rsplit("/", 1)[-1], "<uidb64>": "Mg",
         "<path:rest>": "none", "<uuid:id>": str(UUID(int=0)), "<source>": "crm", "<id>": "none",
     }  # fmt: skip
     place = CAST.index(who)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from impact.agreements.loading.load import load_experiment
@@ -18,6 +19,7 @@ from impact.analysis.services import analyze
 from impact.config.declarations import apply_files
 from impact.reports.models import ReportSchedule
 from impact.reports.services import claim_due_schedules
+from impact.reports.unsubscribing import unsubscribe_link
 from predictions.models import ModelVersion
 from tests.conftest import PASSWORD, START, caller, decision_row, declared_churn, enter, started
 from tests.dashboard.judged import furnish, measured
@@ -185,7 +187,8 @@ def test_every_page(browser: Browser, furnished: str, theme: str, language: str)
         "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    for path in (*PAGES, *EMPTY):
+    leave = unsubscribe_link(ReportSchedule.objects.get(), "cfo@example.com").removeprefix(settings.BASE_URL)
+    for path in (*PAGES, *EMPTY, leave):
         response = page.goto(furnished + path)
         assert response is not None
         assert response.status == 200, path

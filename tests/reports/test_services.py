@@ -11,7 +11,6 @@ from django.db import transaction
 from experiments.models import Experiment
 from impact.analysis.models import Analysis
 from impact.analysis.services import analyze
-from impact.config import jobs
 from impact.reports.models import Report, ReportSchedule
 from impact.reports.rendering import html_of, pdf_of
 from impact.reports.services import claim_due_schedules, freeze_report
@@ -49,20 +48,6 @@ def test_runs_that_were_missed_are_made_up_for_by_one(workspace: Workspace) -> N
     claim_due_schedules()
     assert Job.objects.get().key == "board, due 2026-07-01 05:00 UTC"
     assert ReportSchedule.objects.get().next_run_at.isoformat() == "2026-08-01T05:00:00+00:00"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_many_claimants_one_makes_the_report(workspace: Workspace, churn: Experiment) -> None:
-    schedule(workspace)
-
-    def tick(place: int) -> None:
-        claim_due_schedules()
-        jobs.drain()
-
-    race(4, tick)
-    assert [job.state for job in Job.objects.within(workspace)] == ["done"]
-    assert [report.number for report in Report.objects.within(workspace)] == [1]
-    assert {delivery.state for delivery in Report.objects.get().deliveries.all()} == {"sent"}
 
 
 @pytest.mark.django_db(transaction=True)
