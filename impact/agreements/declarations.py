@@ -24,6 +24,7 @@ from impact.agreements.plan import (
     PlannedPolicy,
     Quantity,
     Role,
+    StopOrWait,
     Term,
     to_content,
 )
@@ -41,7 +42,7 @@ class TermDeclared(Declared):
     """How events become a number; ``times`` is an amount or the key of an assumption."""
 
     outcome: Id
-    aggregate: Literal["any", "sum", "count", "last"] = "sum"
+    aggregate: Literal["any", "none", "sum", "count", "last"] = "sum"
     default: float | None = 0.0
     times: float | Key = 1.0
     negative: bool = False
@@ -114,6 +115,14 @@ class GuardrailDeclared(Declared):
     margin: float
 
 
+class StopOrWaitDeclared(Declared):
+    """Arms that stop at once and that wait for the window, and the metric of failures that the money is lost by."""
+
+    stop: Key
+    wait: Key
+    failures: Key
+
+
 class AgreementDeclared(Declared):
     """The business case of an experiment, to be signed by three people."""
 
@@ -137,14 +146,19 @@ class AgreementDeclared(Declared):
     segments: list[Key] = []
     deployment: DeploymentDeclared | None = None
     loss_cap: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    stop_or_wait: StopOrWaitDeclared | None = None
 
 
 def declare_metric(workspace: Workspace, declared: MetricDeclared, actor: str) -> Change:
     money = declared.kind == "net value"
     if (declared.value is None) == money or (declared.of is None) != money:
         raise Refusal("invalid-declaration", f"a {declared.kind} metric has {'value' if money else 'of'}", "/kind")
-    if declared.kind == "proportion" and declared.of and declared.of.aggregate != "any":
-        raise Refusal("invalid-declaration", "a proportion counts rows with any event: aggregate: any", "/of/aggregate")
+    if declared.kind == "proportion" and declared.of and declared.of.aggregate not in ("any", "none"):
+        raise Refusal(
+            "invalid-declaration",
+            "a proportion counts rows with any event or with none: aggregate: any",
+            "/of/aggregate",
+        )
     terms = (declared.value or []) if money else [declared.of]
     content = {
         "name": declared.name,
@@ -224,6 +238,7 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
     ]
     driver = next((metric for metric in planned if metric.role == "driver"), None)
     priced = next((term for term in net.value if driver and term.outcome == driver.term.outcome), None) if net else None
+    worth = _worth(driver, priced) if driver and priced else 0.0
     point = experiment.decision_point
     assert point is not None
     design = design_of(experiment)
@@ -240,8 +255,9 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
         currency=workspace.currency,
         metrics=planned,
         net=net,
-        break_even=BreakEven(metric=driver.key, times=priced.times) if driver and priced else None,
+        break_even=BreakEven(metric=driver.key, times=worth) if driver and priced else None,
         deployment=deployment,
+        stop_or_wait=_stop_or_wait(declared.stop_or_wait, design["arms"], planned, net),
         policies=policies,
         alpha=declared.alpha,
         power=declared.power,
@@ -257,7 +273,7 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
             expected_baseline=declared.expected.baseline if declared.expected else None,
             expected_effect=declared.expected.effect if declared.expected else None,
             expected_explained=declared.expected.explained if declared.expected else None,
-            **(_foreseen(declared, design["arms"], driver, priced.times) if driver and priced else {}),
+            **(_foreseen(declared, design["arms"], driver, worth) if driver and priced else {}),
             loss_cap=declared.loss_cap,
             if_wins=declared.if_wins,
             if_unclear=declared.if_unclear,
@@ -343,6 +359,40 @@ def _check_expected(declared: AgreementDeclared, driver: PlannedMetric | None, e
             f"explained == {declared.expected.explained}, but {experiment.key} has no strata; leave it out",
             "/expected/explained",
         )
+
+
+def _stop_or_wait(
+    declared: StopOrWaitDeclared | None, arms: list[PlannedArm], metrics: list[PlannedMetric], net: Net | None
+) -> StopOrWait | None:
+    """Resolve what stopping, waiting and failing cost; a failure must cost more than the window."""
+    if declared is None:
+        return None
+    cost = {arm.key: arm.planned_cost for arm in arms}
+    for name in ("stop", "wait"):
+        if getattr(declared, name) not in cost:
+            raise Missing("arm", getattr(declared, name), f"/stop_or_wait/{name}")
+    metric = next((one for one in metrics if one.key == declared.failures), None)
+    if metric is None or metric.kind != "proportion":
+        raise Refusal(
+            "invalid-declaration",
+            f"{declared.failures} is no proportion that this agreement looks at; make it a driver or secondary",
+            "/stop_or_wait/failures",
+        )
+    lost = [-term.times for term in (net.value if net else []) if term.outcome == metric.term.outcome]
+    now, window, loss = cost[declared.stop], cost[declared.wait], sum(lost)
+    if loss <= window:
+        raise Refusal(
+            "invalid-declaration",
+            f"a failure loses {loss:g}, and waiting for the window costs {window:g}: it must lose more",
+            "/stop_or_wait/failures",
+        )
+    return StopOrWait(stop=declared.stop, wait=declared.wait, failures=metric.key, now=now, window=window, loss=loss)
+
+
+def _worth(driver: PlannedMetric, priced: Term) -> float:
+    """What one more of the driver is worth; what is paid for where nothing happened, is lost where something does."""
+    opposite = (driver.term.aggregate == "none") != (priced.aggregate == "none")
+    return -priced.times if opposite else priced.times
 
 
 def _foreseen(

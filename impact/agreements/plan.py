@@ -17,12 +17,13 @@ MetricKind = Literal["proportion", "mean"]
 class Term(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From the events in a row's window to one number.
 
-    ``any`` is 1 where an event with a value other than 0 occurred. ``default`` counts where no event did and
-    the feed is complete; without one the row is censored. ``times`` turns the number into money.
+    ``any`` is 1 where an event with a value other than 0 occurred, ``none`` where none did. ``default`` counts
+    where no event did and the feed is complete; without one the row is censored; ``none`` needs no default.
+    ``times`` turns the number into money.
     """
 
     outcome: str
-    aggregate: Literal["any", "sum", "count", "last"] = "sum"
+    aggregate: Literal["any", "none", "sum", "count", "last"] = "sum"
     default: float | None = 0.0
     times: float = 1.0
     window_days: float | None = None
@@ -96,6 +97,20 @@ class BreakEven(msgspec.Struct, frozen=True, kw_only=True):
     times: float
 
 
+class StopOrWait(msgspec.Struct, frozen=True, kw_only=True):
+    """Which arm stops a machine at once and which waits for the window, and the metric of failures.
+
+    ``now`` and ``window`` are what they were planned to cost; ``loss`` is what a failure costs instead of the window.
+    """
+
+    stop: str
+    wait: str
+    failures: str
+    now: float
+    window: float
+    loss: float
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """The business case in words and numbers, as signed."""
 
@@ -135,6 +150,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     net: Net | None = None
     break_even: BreakEven | None = None
     deployment: Deployment | None = None
+    stop_or_wait: StopOrWait | None = None
     policies: list[PlannedPolicy] = []
     comparisons: Literal["baseline", "all"] = "baseline"
     alpha: float = 0.05

@@ -14,6 +14,7 @@ from impact.analysis.estimate import adjust_by_holm, estimator, metric_block, mo
 from impact.analysis.measure import NET, Measured
 from impact.analysis.models import Snapshot
 from impact.analysis.policies import of_policy, policy_blocks, value_ladder
+from impact.analysis.stop_or_wait import stop_or_wait
 from impact.analysis.value_statement import Option, value_statement
 from impact.analysis.verdict import verdicts
 from impact.analysis.version import CODE_VERSION
@@ -34,7 +35,7 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
     """Write the document, without sentences: those are said in the reader's language."""
     seed = seed_of(experiment.plan_sha256)
     metrics = [metric_block(plan, metric, measured.families[metric.key], seed) for metric in plan.metrics]
-    money = money_block(plan, measured.families[MONEY], seed) if plan.net else None
+    money = money_block(plan, measured, seed) if plan.net else None
     _adjust(plan, metrics, money)
     statement = _value_statement(plan, measured, money)
     checks = run_checks(Evidence(plan, measured, metrics, money, statement))
@@ -84,6 +85,7 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
         "policies": policy_blocks(plan, measured.chosen, seed),
         "value_ladder": value_ladder(plan, measured.chosen),
         "value_statement": statement,
+        "stop_or_wait": stop_or_wait(plan, measured),
         "origin": plan.origin,
         "verdicts": of_arms,
         "verdict": overall,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from scipy import special
 
 from impact.agreements.plan import MONEY, Plan, PlannedMetric
+from impact.analysis.coarser import by_clusters
 from impact.analysis.measure import NET, Family, Measured
 from impact.analysis.methods import Comparison, Data, compared, lift_of
 from impact.analysis.value_statement import flips
@@ -48,12 +49,17 @@ def metric_block(plan: Plan, metric: PlannedMetric, family: Family, seed: int) -
     }
 
 
-def money_block(plan: Plan, family: Family, seed: int) -> dict[str, Any]:
+def money_block(plan: Plan, measured: Measured, seed: int) -> dict[str, Any]:
     """Value, cost, net and ROI of every comparison, p-values not yet adjusted."""
+    family = measured.families[MONEY]
     return {
         "currency": plan.currency,
         "arms": [_money_arm(family.table, arm.key) for arm in plan.arms],
-        "comparisons": [_money_comparison(plan, family, arm, baseline, seed) for arm, baseline in plan.pairs],
+        "comparisons": [
+            _money_comparison(plan, family, arm, baseline, seed)
+            | {"by_clusters": by_clusters(plan, measured.coarser, ("", ""), NET, arm, baseline)}
+            for arm, baseline in plan.pairs
+        ],
     }
 
 
@@ -75,6 +81,7 @@ def segment_blocks(plan: Plan, measured: Measured) -> list[dict[str, Any]]:
                 "n": table.n,
                 "comparisons": [
                     _figures(plan, compared(Data(table), kind, contrast, arm, baseline, level=1 - plan.alpha, seed=0))
+                    | {"by_clusters": by_clusters(plan, measured.coarser, (segment, value), contrast, arm, baseline)}
                     for arm, baseline in plan.pairs
                 ],
             }

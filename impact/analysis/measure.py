@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impact.agreements.plan import MONEY, Plan, Term
+from impact.analysis.coarser import Coarser, coarser_sums
 from impact.analysis.freeze import DAY, microseconds
 from impact.analysis.models import Snapshot
 from impact.analysis.moments import cluster_sums, moment_table, segment_tables
@@ -81,6 +82,7 @@ class Measured:
     estimated_cost: float
     total_cost: float
     chosen: Chosen | None = None
+    coarser: Coarser = field(default_factory=dict)
 
 
 class Assigned(NamedTuple):
@@ -190,6 +192,7 @@ def _measured(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Measured:
         total_cost=costs[0],
         estimated_cost=costs[1],
         chosen=_chosen(connection, plan, columns[MONEY], covariates) if plan.net and not plan.clustered else None,
+        coarser=coarser_sums(connection, plan) if plan.net else {},
     )
 
 
@@ -359,6 +362,8 @@ def _aggregate(term: Term, plan: Plan) -> str:
     match term.aggregate:
         case "any":
             return f"bool_or(o.value <> 0) {inside}"
+        case "none":
+            return f"NOT coalesce(bool_or(o.value <> 0) {inside}, false)"
         case "sum":
             return f"sum(o.value) {inside}"
         case "count":

@@ -198,6 +198,8 @@ def _between(events: list[tuple[datetime, float]], since: datetime, until: datet
 
 def _value(term: Term, values: list[float]) -> float | None:
     """The term's number, as the analysis has it: its default where nothing came."""
+    if term.aggregate == "none":
+        return float(not any(values))
     if not values:
         return term.default
     match term.aggregate:

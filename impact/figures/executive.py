@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from impact.figures.beside import stop_or_wait
 from impact.figures.forest import Bar
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.sentences import WORDS, arm_names, decisive, row_word, shown_range
@@ -37,6 +38,7 @@ def points(
         *(year[name] for name in ("measured", "money") if year),
         {"title": words.POINTS_OF["confidence"], "text": words.LEVELS[document["verdict"]["level"]]},
         *([year["change"]] if year else []),
+        {"title": words.POINTS_OF["threshold"], "text": "\n".join(stop_or_wait(document, Forms(language)))},
         {"title": words.POINTS_OF["guardrails"], "text": _of_check(document, "guardrails_hold") or words.NO_GUARDRAILS},
         {"title": words.POINTS_OF["agreed"], "text": "\n".join(signatures) or _of_check(document, "agreed_before")},
         {"title": words.POINTS_OF["quality"], "text": _quality(document, language)},

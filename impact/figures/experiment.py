@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from impact.figures.beside import by_clusters, stop_or_wait
 from impact.figures.executive import bars, drawn_times, measured_in
 from impact.figures.forest import Bar, forest
 from impact.figures.forms import Forms, decimals_for
@@ -25,6 +26,8 @@ def experiment_page(document: Mapping[str, Any], language: str) -> dict[str, Any
         "money": None if withheld or not document["money"] else [
             money_row(document, block, forms) for block in document["money"]["comparisons"]
         ],
+        "by_clusters": [] if withheld else by_clusters(document, forms),
+        "stop_or_wait": [] if withheld else stop_or_wait(document, forms),
         "worth": worth_section(document, forms),
         "ladder": ladder(document, forms),
         "metrics": [] if withheld else [metric_table(document, metric, forms) for metric in document["metrics"]],

@@ -141,6 +141,8 @@ def check_message(check: Mapping[str, Any], document: Mapping[str, Any], languag
             texts[name] = join(forms.number(amount) for amount in value.values())
         elif name in ("disagreeing", "broken"):
             texts[name] = join(f"{names[one['arm']]} ({one['metric']})" for one in value)
+        elif name == "opposed":
+            texts[name] = join(f"{names[one['arm']]} ({one['metric']}, {one['value']})" for one in value)
         elif name == "harmed":
             texts[name] = join(f"{names[one['arm']]} ({one['stratum']})" for one in value)
         elif name == "flips":

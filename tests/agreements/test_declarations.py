@@ -10,6 +10,7 @@ import yaml
 
 from experiments.models import Experiment
 from impact.agreements.models import Agreement, Assumption, Metric
+from impact.agreements.plan import StopOrWait, from_content
 from impact.config.declarations import apply_files
 from tests.conftest import DECLARED, declared_churn, loaded, started
 from workspaces.canonical import digest
@@ -226,6 +227,45 @@ def test_an_impossible_year_is_refused(
     agreement = AGREEMENT | {"deployment": DEPLOYMENT | changes}
     with pytest.raises(Refusal, match=said):
         apply(workspace, tmp_path, policies=[POLICY], assumptions=[CASES], agreements=[agreement])
+
+
+TIMING = {"stop": "bonus", "wait": "none", "failures": "churn"}
+
+
+def test_stopping_or_waiting_is_signed_with_its_costs(workspace: Workspace, churn: Experiment, tmp_path: Path) -> None:
+    apply(workspace, tmp_path, agreements=[AGREEMENT | {"stop_or_wait": TIMING}])
+    case = from_content(churn.agreements.latest("version").content).stop_or_wait
+    assert case == StopOrWait(stop="bonus", wait="none", failures="churn", now=1.7, window=0.0, loss=300.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"stop": "credit"}, "/stop_or_wait/stop"),
+        ({"wait": "nothing"}, "/stop_or_wait/wait"),
+        ({"failures": "net"}, "/stop_or_wait/failures"),
+        ({"failures": "unknown"}, "/stop_or_wait/failures"),
+    ],
+)
+def test_stopping_or_waiting_needs_arms_and_a_metric_of_failures(
+    workspace: Workspace, churn: Experiment, tmp_path: Path, changes: Any, pointer: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        apply(workspace, tmp_path, agreements=[AGREEMENT | {"stop_or_wait": TIMING | changes}])
+    assert refused.value.pointer.endswith(pointer)
+
+
+def test_a_kept_customer_breaks_even_as_a_lost_one_does(
+    workspace: Workspace, churn: Experiment, tmp_path: Path
+) -> None:
+    """Paid for where nobody left, instead of charged where somebody did."""
+    before = from_content(churn.agreements.latest("version").content)
+    kept = {"outcome": "churned", "aggregate": "none", "times": "kept"}
+    apply(workspace, tmp_path, metrics=[{"key": "net", "name": "Net", "kind": "net value", "value": [kept]}])
+    apply(workspace, tmp_path, agreements=[AGREEMENT])
+    after = from_content(churn.agreements.latest("version").content)
+    assert after.break_even == before.break_even and after.case.expected_net == before.case.expected_net
+    assert after.net != before.net
 
 
 def test_a_year_needs_money(workspace: Workspace, churn: Experiment, tmp_path: Path) -> None:

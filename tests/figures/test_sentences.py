@@ -167,6 +167,7 @@ FAILED: dict[str, dict[str, Any]] = {
     "guardrails_hold": {"numbers": {"broken": [{"arm": "bonus", "metric": "complaints"}]}},
     "loss_cap": {"numbers": {"lost": 612_000.0, "cap": 600_000.0}},
     "propensity_logged": {"numbers": {"arms": ["bonus"]}, "p_value": 0.0004, "statistic": 3.5},
+    "driver_and_money_by_segment": {"numbers": {"opposed": [{"arm": "bonus", "metric": "churn", "value": "L"}]}},
     "strata_unharmed": {"numbers": {"harmed": [{"arm": "bonus", "stratum": "H"}]}},
     "phases_agree": {"numbers": {"arms": ["bonus"]}},
     "forced_left_out": {"numbers": {"holdout": 1450, "forced_safety": 29}},
@@ -180,7 +181,7 @@ HOLDS = {
     "assumptions_hold": ("Bonus", "Value of a kept customer", "190.6", "170", "340"),
     "cost_varies": ("Bonus", "Credit"), "guardrails_hold": ("Bonus", "complaints"), "forced_left_out": ("1,450", "29"),
     "agreed_before": (), "loss_cap": ("612,000", "600,000"), "propensity_logged": ("Bonus", "p < 0.001"),
-    "strata_unharmed": ("Bonus", "H"), "phases_agree": ("Bonus",),
+    "driver_and_money_by_segment": ("Bonus", "L"), "strata_unharmed": ("Bonus", "H"), "phases_agree": ("Bonus",),
 }  # fmt: skip
 
 

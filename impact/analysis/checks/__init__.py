@@ -12,7 +12,14 @@ from typing import Any
 from impact.analysis.checks.draws import propensity_logged, sample_ratio_by_stratum, sample_ratio_overall
 from impact.analysis.checks.evidence import Evidence, Finding
 from impact.analysis.checks.harm import guardrails_hold, phases_agree, strata_unharmed
-from impact.analysis.checks.money import assumptions_hold, cost_booked, cost_varies, driver_and_money, loss_cap
+from impact.analysis.checks.money import (
+    assumptions_hold,
+    cost_booked,
+    cost_varies,
+    driver_and_money,
+    driver_and_money_by_segment,
+    loss_cap,
+)
 from impact.analysis.checks.rows import (
     agreed_before,
     clusters_enough,
@@ -33,6 +40,7 @@ CHECKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     clusters_enough,
     covariates_balanced,
     driver_and_money,
+    driver_and_money_by_segment,
     assumptions_hold,
     cost_booked,
     cost_varies,

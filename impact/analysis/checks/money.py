@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from impact.agreements.plan import MONEY
 from impact.analysis.checks.evidence import Evidence, Finding
+from impact.analysis.measure import NET
+from impact.stats.effects import NotEstimable, TEffect, difference
 
 ESTIMATED_SHARE = 0.2
 
@@ -25,6 +28,36 @@ def driver_and_money(seen: Evidence) -> Finding | None:
                 if moved["effect"] * good * block["net"]["effect"] < 0:
                     disagreeing.append({"arm": block["arm"], "metric": metric["key"]})
     return Finding("driver_and_money", "warn", not disagreeing, numbers={"disagreeing": disagreeing})
+
+
+def driver_and_money_by_segment(seen: Evidence) -> Finding | None:
+    """Nor do they point opposite ways in an agreed segment, each by itself settled there."""
+    family = seen.measured.families.get(MONEY)
+    drivers = [metric for metric in seen.plan.metrics if metric.role == "driver"]
+    if seen.money is None or family is None or seen.plan.clustered or not drivers:
+        return None
+    looked = [
+        (metric, segment, value, table, seen.measured.families[metric.key])
+        for metric in drivers
+        for segment in seen.plan.agreed_segments
+        for value, table in sorted(family.segments.get(segment, {}).items())
+        if value in seen.measured.families[metric.key].segments.get(segment, {})
+    ]
+    if not looked:
+        return None
+    opposed = []
+    for metric, segment, value, table, of_driver in looked:
+        good = 1 if metric.direction == "increase" else -1
+        rows = of_driver.segments[segment][value]
+        for arm, baseline in seen.plan.pairs:
+            net = difference(table, NET, arm, baseline)
+            moved = difference(rows, {of_driver.columns[0]: 1.0}, arm, baseline)
+            # every segment is looked at, so each has its share of the error
+            if all(_proven(one, seen.plan.alpha / len(looked)) for one in (net, moved)):
+                assert isinstance(net, TEffect) and isinstance(moved, TEffect)
+                if good * moved.estimate * net.estimate < 0:
+                    opposed.append({"arm": arm, "metric": metric.key, "value": value})
+    return Finding("driver_and_money_by_segment", "warn", not opposed, numbers={"opposed": opposed})
 
 
 def assumptions_hold(seen: Evidence) -> Finding | None:
@@ -64,6 +97,10 @@ def loss_cap(seen: Evidence) -> Finding | None:
     against = [block for block in seen.money["comparisons"] if block["baseline"] == seen.plan.baseline.key]
     lost = -sum(block["total"]["net"] for block in against if block["total"])
     return Finding("loss_cap", "block", lost <= cap, numbers={"lost": max(0.0, lost), "cap": cap})
+
+
+def _proven(effect: TEffect | NotEstimable, alpha: float) -> bool:
+    return isinstance(effect, TEffect) and bool(effect.se) and effect.p_value() <= alpha
 
 
 def _settled(comparison: Mapping[str, Any], alpha: float) -> bool:

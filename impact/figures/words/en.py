@@ -26,6 +26,7 @@ POINTS_OF = {
     "effect": "Net effect",
     "compared": "Compared with",
     "confidence": "Confidence",
+    "threshold": "Stop or wait",
     "guardrails": "Guardrails",
     "agreed": "Agreed by",
     "quality": "Data quality",
@@ -115,6 +116,7 @@ CHECKS = {
     "clusters_enough": "Enough clusters",
     "covariates_balanced": "Alike before",
     "driver_and_money": "Driver and money",
+    "driver_and_money_by_segment": "Driver and money by segment",
     "assumptions_hold": "Assumptions",
     "cost_booked": "Cost booked",
     "cost_varies": "Cost varies",
@@ -178,6 +180,10 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
             if passed:
                 return "Where both are settled, the metric that was to be moved and the money point the same way."
             return f"The metric that was to be moved and the money point opposite ways for: {n['disagreeing']}. Agree which of the two decides."
+        case "driver_and_money_by_segment":
+            if passed:
+                return "In no agreed segment do the metric that was to be moved and the money point opposite ways."
+            return f"The metric that was to be moved and the money point opposite ways in a segment: {n['opposed']}. Agree anew which of the two decides there."
         case "assumptions_hold":
             if passed:
                 return "No assumption flips the decision within its own range."

@@ -26,6 +26,7 @@ POINTS_OF = {
     "effect": "純効果",
     "compared": "比較対象",
     "confidence": "確からしさ",
+    "threshold": "停止か待機か",
     "guardrails": "ガードレール",
     "agreed": "合意者",
     "quality": "データの質",
@@ -115,6 +116,7 @@ CHECKS = {
     "clusters_enough": "クラスター数",
     "covariates_balanced": "事前の均等",
     "driver_and_money": "指標と金額",
+    "driver_and_money_by_segment": "セグメント別の指標と金額",
     "assumptions_hold": "前提",
     "cost_booked": "費用の計上",
     "cost_varies": "費用のばらつき",
@@ -178,6 +180,10 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
             if passed:
                 return "両方が確かなところでは、動かしたい指標と金額は同じ方向です。"
             return f"動かしたい指標と金額が逆の方向です：{n['disagreeing']}。どちらで決めるかを合意してください。"
+        case "driver_and_money_by_segment":
+            if passed:
+                return "合意したどのセグメントでも、動かしたい指標と金額は逆の方向を向いていません。"
+            return f"セグメントの中で、動かしたい指標と金額が逆の方向です：{n['opposed']}。そこでどちらで決めるかを、あらためて合意してください。"
         case "assumptions_hold":
             if passed:
                 return "どの前提も、その範囲の中では決定を変えません。"

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from impact.agreements.plan import Case
+from impact.agreements.plan import MONEY, Case
 from impact.analysis import checks
+from impact.analysis.measure import Family
+from impact.stats.moments import MomentTable
 from tests.analysis.checks.ground import compared, finding, money, seen
 from tests.analysis.ground import WORTH, plan
 
@@ -47,6 +50,30 @@ def test_a_loss_must_stay_within_its_cap(net: float, passed: bool) -> None:
     assert found.numbers == {"lost": max(0.0, -net), "cap": 500.0}
     assert checks.loss_cap(seen(money=lost)) is None
     assert checks.loss_cap(seen(plan(value=[WORTH], case=Case(loss_cap=500.0)))) is None
+
+
+def in_segments(*, churn: float, net: float) -> dict[str, Any]:
+    """Forty customers of a band: how the bonus moves churn and the money there, with a little noise."""
+    arm = np.array(["none", "bonus"] * 20)
+    noise, treated = np.arange(40) % 7 / 10, arm == "bonus"
+    money_of = MomentTable.from_arrays({"value": net * treated + noise, "cost": np.zeros(40)}, arm)
+    moved = MomentTable.from_arrays({"metric m": churn * treated + noise}, arm)
+    return {
+        MONEY: Family(("value", "cost"), (), money_of, None, {"score_band": {"L": money_of}}),
+        "m": Family(("metric m",), (), moved, None, {"score_band": {"L": moved}}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("churn", "net", "passed"), [(3, 5, False), (-3, -5, False), (-3, 5, True), (0.01, 5, True), (3, 0.01, True)]
+)
+def test_driver_and_money_must_agree_in_every_agreed_segment(churn: float, net: float, passed: bool) -> None:
+    agreed, families = plan(value=[WORTH], agreed_segments=["score_band"]), in_segments(churn=churn, net=net)
+    found = finding(checks.driver_and_money_by_segment, seen(agreed, money=money(5, 0.5), families=families))
+    assert (found.severity, found.passed) == ("warn", passed)
+    assert found.numbers == {"opposed": [] if passed else [{"arm": "bonus", "metric": "m", "value": "L"}]}
+    for planned, earned in ((plan(value=[WORTH]), money(5, 0.5)), (agreed, None)):
+        assert checks.driver_and_money_by_segment(seen(planned, money=earned, families=families)) is None
 
 
 FLIP = {"assumption": "kept", "flips_at": 190.6, "inside": True}

@@ -1,0 +1,62 @@
+"""What stands beside the figure: said where a document has it, and nothing where it hasn't."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from impact.figures.beside import by_clusters, stop_or_wait
+from impact.figures.experiment import experiment_page
+from impact.figures.forms import Forms
+from tests.figures.documents import plain, said
+
+CLUSTERS = {
+    "status": "estimated", "method": "cluster_cr2", "clusters": 20, "effect": 4.5, "se": 2.0, "df": 19.0,
+    "ci": [0.3, 8.7], "p_value": 0.04,
+}  # fmt: skip
+THRESHOLD = {
+    "stop": "bonus", "wait": "none", "metric": "churn", "planned": 0.262,
+    "measured": [
+        {"by": "", "value": "", "n": 240, "residual": 0.03, "threshold": 0.294},
+        {"by": "score_band", "value": "L", "n": 140, "residual": 0.0, "threshold": 0.262},
+    ],
+}  # fmt: skip
+
+
+def with_clusters(language: str) -> dict[str, Any]:
+    document = said("churn", language)
+    document["money"]["comparisons"][0]["by_clusters"] = CLUSTERS
+    document["money"]["comparisons"][1]["by_clusters"] = {"status": "not_estimable", "reason": "one cluster"}
+    return document
+
+
+def test_clusters_are_a_labelled_sensitivity() -> None:
+    [line] = by_clusters(with_clusters("en"), Forms("en"))
+    assert plain(line) == (
+        "All rows: seen by the 20 clusters that the rows lie in, Bonus compared with No action is +4.50 EUR per"
+        " customer, between 0.30 and 8.70 (CR2). A sensitivity: the draws were finer."
+    )
+    [line] = by_clusters(with_clusters("ja"), Forms("ja"))
+    assert all(part in line for part in ("20個", "+4.50", "0.30〜8.70", "感度分析"))
+
+
+def test_the_measured_threshold_stands_beside_the_planned_one() -> None:
+    document = said("churn", "en") | {"stop_or_wait": THRESHOLD}
+    assert [plain(line) for line in stop_or_wait(document, Forms("en"))] == [
+        "Planned: stopping pays from a risk of 26.2 % on, if nothing fails that was stopped.",
+        "All rows: 3.0 % of 240 failed in spite of stopping, so it pays from 29.4 % on."
+        " What scores between 26.2 % and 29.4 % would wait instead of being stopped.",
+        "score band L: none of 140 failed in spite of stopping, as planned.",
+    ]
+    assert "29.4%" in stop_or_wait(document, Forms("ja"))[1]
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_an_analysis_of_an_earlier_version_has_neither(language: str) -> None:
+    page = experiment_page(said("churn", language), language)
+    assert (page["by_clusters"], page["stop_or_wait"]) == ([], [])
+    document = with_clusters(language) | {"stop_or_wait": THRESHOLD}
+    document["verdict"]["level"] = "withheld"
+    page = experiment_page(document, language)
+    assert (page["by_clusters"], page["stop_or_wait"]) == ([], [])
