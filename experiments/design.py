@@ -8,7 +8,8 @@ from typing import Any, Literal
 import msgspec
 
 from experiments import randomization
-from experiments.models import Action, Arm, DecisionPoint, Experiment, Status
+from experiments.arms import ArmDeclared, changed_arms, check_arms, invalid, set_arms
+from experiments.models import DecisionPoint, Experiment, Status
 from experiments.salts import check_own, new_salt
 from experiments.services.lifecycle import open_phase
 from workspaces import clock
@@ -18,8 +19,6 @@ from workspaces.limits import check_fields
 from workspaces.models import Workspace
 from workspaces.strict import Days, Id, Key, Text, Time
 
-# a block is shuffled anew for every draw
-LONGEST_BLOCK = 1000
 # while keys enter or may enter again, these may change for those to come
 OPEN = (Status.RUNNING, Status.PAUSED)
 RAMPED = {"weights", "traffic_ppm"}
@@ -28,12 +27,6 @@ PLACES = {
     "enrolment_until": "/enrolment/until",
     "traffic_salt": "/salt",
 }
-
-
-class ArmDeclared(Declared):
-    action: Key
-    weight: int = 1
-    key: Key | None = None
 
 
 class StratumDeclared(Declared):
@@ -52,7 +45,7 @@ class EnrolmentDeclared(Declared):
 
 
 class ExperimentDeclared(Declared):
-    """A comparison of actions at a decision point. ``salt`` is drawn by chance unless a simulation fixes it."""
+    """A comparison of actions or policies. ``salt`` is drawn by chance unless a simulation fixes it."""
 
     key: Key
     name: Text
@@ -89,7 +82,7 @@ def declare_experiment(workspace: Workspace, declared: ExperimentDeclared, actor
     check_fields(Experiment, content, PLACES)
     # whoever takes a step of its life waits
     current = Experiment.objects.within(workspace).filter(key=declared.key).select_for_update().first()
-    changes = differences(current, content) | _changed_arms(current, declared)
+    changes = differences(current, content) | changed_arms(current, declared.arms, declared.baseline)
     if current and current.decision_point and current.decision_point.key != point.key:
         changes["decision_point"] = (current.decision_point.key, point.key)
     if current and changes and current.status != Status.DRAFT:
@@ -101,30 +94,15 @@ def declare_experiment(workspace: Workspace, declared: ExperimentDeclared, actor
         check_own(workspace, *salts.values())
         content |= salts | {"created_at": clock.server_now()}
         current_row = Experiment.objects.create(workspace=workspace, key=declared.key, decision_point=point, **content)
-        _set_arms(workspace, current_row, declared)
+        set_arms(current_row, declared.arms, declared.baseline)
     elif changes:
         for name, value in content.items():
             setattr(current, name, value)
         current.decision_point = point
         current.save()
         current.arms.all().delete()
-        _set_arms(workspace, current, declared)
+        set_arms(current, declared.arms, declared.baseline)
     return noted("experiment", workspace, declared.key, current, changes, actor)
-
-
-def _changed_arms(experiment: Experiment | None, declared: ExperimentDeclared) -> dict[str, tuple[Any, Any]]:
-    """What differs of the arms, or no more than their weights."""
-    if experiment is None:
-        return {}
-    kept = list(experiment.arms.select_related("action").order_by("place"))
-    baseline = next(arm.key for arm in kept if arm.is_baseline)
-    now = [(arm.key, arm.action.key if arm.action else "", arm.weight) for arm in kept], baseline
-    then = [(arm.key or arm.action, arm.action, arm.weight) for arm in declared.arms], declared.baseline
-    if now == then:
-        return {}
-    if [arm[:2] for arm in now[0]] != [arm[:2] for arm in then[0]] or now[1] != then[1]:
-        return {"arms": (now, then)}
-    return {"weights": ([weight for *_, weight in now[0]], [weight for *_, weight in then[0]])}
 
 
 def _open_phase(
@@ -145,22 +123,6 @@ def _open_phase(
     open_phase(experiment=experiment)
 
 
-def _set_arms(workspace: Workspace, experiment: Experiment, declared: ExperimentDeclared) -> None:
-    actions = {action.key: action for action in Action.objects.within(workspace).current()}
-    Arm.objects.bulk_create(
-        Arm(
-            workspace=workspace,
-            experiment=experiment,
-            key=arm.key or arm.action,
-            place=place,
-            action=actions[arm.action],
-            weight=arm.weight,
-            is_baseline=(arm.key or arm.action) == declared.baseline,
-        )
-        for place, arm in enumerate(declared.arms)
-    )
-
-
 def parts_per_million(share: float, most: float, pointer: str) -> int:
     """Return a share as the integer that it is drawn by, or refuse one that nobody or more than ``most`` falls into."""
     parts = round(share * randomization.MILLION)
@@ -172,37 +134,14 @@ def parts_per_million(share: float, most: float, pointer: str) -> int:
 
 def _check_design(declared: ExperimentDeclared, point: DecisionPoint) -> None:
     """Refuse what couldn't be drawn or analysed."""
-    _check_arms(declared, point)
+    check_arms(declared.arms, declared.baseline, point, in_blocks=declared.method == "blocks")
     _check_features(declared, point)
     horizon = declared.horizon_days or point.horizon_days
     if declared.randomize == "episode" and point.cool_down_days < horizon:
-        raise _invalid(
+        raise invalid(
             f"episodes need a cool-down of at least the horizon: {point.cool_down_days} < {horizon} days, "
             "else an event would fall into two windows",
             "/randomize",
-        )
-
-
-def _check_arms(declared: ExperimentDeclared, point: DecisionPoint) -> None:
-    keys = [arm.key or arm.action for arm in declared.arms]
-    weights = [arm.weight for arm in declared.arms]
-    for place, arm in enumerate(declared.arms):
-        check_fields(Arm, {"weight": arm.weight}, within=f"/arms/{place}")
-        if arm.action not in point.candidates:
-            raise _invalid(f"{arm.action!r} is no candidate action of {point.key}", f"/arms/{place}")
-        if arm.weight < 1:
-            raise _invalid(f"weight == {arm.weight}, must be 1 or more", f"/arms/{place}/weight")
-    if len(keys) < 2 or len(set(keys)) < len(keys):
-        raise _invalid(f"arms == {keys}, must be two or more different ones", "/arms")
-    if declared.baseline not in keys:
-        raise _invalid(f"baseline == {declared.baseline!r}, must be one of {keys}", "/baseline")
-    if 0 in randomization.parts_per_million(weights):
-        raise _invalid(f"weights == {weights}: the smallest is never drawn, it must be a millionth or more", "/arms")
-    if declared.method == "blocks" and sum(weights) > LONGEST_BLOCK:
-        raise _invalid(
-            f"weights == {weights} make blocks of {sum(weights):,} places, at most {LONGEST_BLOCK:,} are possible; "
-            "use smaller weights, or method: hash",
-            "/arms",
         )
 
 
@@ -211,17 +150,13 @@ def _check_features(declared: ExperimentDeclared, point: DecisionPoint) -> None:
     known = ", ".join(sorted(features)) or "none"
     for place, part in enumerate(declared.strata):
         if part == "cluster" and not point.cluster:
-            raise _invalid(f"{point.key} has no cluster", "/strata")
+            raise invalid(f"{point.key} has no cluster", "/strata")
         if isinstance(part, str):
             continue
         if bool(part.score) == bool(part.feature):
-            raise _invalid("a stratum is {score: {label: from}} or {feature: name}", f"/strata/{place}")
+            raise invalid("a stratum is {score: {label: from}} or {feature: name}", f"/strata/{place}")
         if part.feature and part.feature not in features:
-            raise _invalid(f"{part.feature!r} is no feature of the model; known: {known}", f"/strata/{place}/feature")
+            raise invalid(f"{part.feature!r} is no feature of the model; known: {known}", f"/strata/{place}/feature")
     for place, name in enumerate(declared.covariates):
         if features.get(name) != "number":
-            raise _invalid(f"{name!r} is no number among the model's features: {known}", f"/covariates/{place}")
-
-
-def _invalid(problem: str, pointer: str) -> Refusal:
-    return Refusal("invalid-declaration", problem, pointer)
+            raise invalid(f"{name!r} is no number among the model's features: {known}", f"/covariates/{place}")

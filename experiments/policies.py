@@ -77,6 +77,21 @@ def check_policy(kind: str, content: Mapping[str, Any], candidates: Sequence[str
         _check_inputs(content["inputs"], candidates, baseline)
     if kind == "budgeted":
         _check_budget(content["budget"])
+    check_named(content, candidates)
+
+
+def check_named(content: Mapping[str, Any], candidates: Sequence[str]) -> None:
+    """Refuse a policy that names an action that is no candidate.
+
+    Parameters
+    ----------
+    content, candidates
+        As of ``check_policy``.
+
+    Raises
+    ------
+    BadPolicy
+    """
     for pointer, action in _named(content):
         if action not in candidates:
             raise BadPolicy(f"action {action!r} is no candidate; candidates are {', '.join(candidates)}", pointer)
@@ -181,6 +196,22 @@ def _worth_most(content: Mapping[str, Any], probability: float, eligible: Sequen
         if action in inputs["actions"] and (value := net(action)) > most:
             best, most = action, value
     return best
+
+
+def reach(kind: str, content: Mapping[str, Any], candidates: Sequence[str], baseline: str) -> list[str]:
+    """Return every action that a policy gives to some unit that may have them all, in the order of the candidates.
+
+    Parameters
+    ----------
+    kind, content, candidates, baseline
+        As of ``check_policy``.
+    """
+    if kind == "random":
+        return list(candidates)
+    named = {action for _, action in _named(content)}
+    if kind not in ("fixed", "table"):
+        named.add(baseline)  # below every band, or where nothing is worth more
+    return [key for key in candidates if key in named]
 
 
 def weight(content: Mapping[str, Any], action: str, baseline: str) -> float:

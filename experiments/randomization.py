@@ -68,6 +68,20 @@ def parts_per_million(weights: Sequence[int]) -> list[int]:
     return shares
 
 
+def propensities(weights: Sequence[int], in_blocks: bool) -> list[float]:
+    """Return the probability that each arm is drawn with.
+
+    Parameters
+    ----------
+    weights : sequence of int
+    in_blocks : bool
+        Each stands in a block as often as its weight says; by hash they are scaled to parts per million.
+    """
+    if in_blocks:
+        return [weight / sum(weights) for weight in weights]
+    return [share / MILLION for share in parts_per_million(weights)]
+
+
 def draw(salt: str, key: str, shares: Sequence[int]) -> Draw:
     """Draw an arm by hash.
 

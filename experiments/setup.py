@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from experiments import eligibility, randomization
+from experiments import eligibility, policies, randomization
 from experiments.capacity import Capacity
+from experiments.mixtures import before_the_draw
 from experiments.models import Action, Arm, DecisionPoint, Experiment, Holdout, Phase, Policy, Status
 from experiments.rows import DecisionRow
 from workspaces.models import Workspace
@@ -27,6 +28,8 @@ class Running:
     arms: tuple[Arm, ...]
     phase: str
     weights_of: Mapping[str, list[int]]
+    # every action that some arm could give
+    reach: tuple[str, ...]
 
     @property
     def weights(self) -> list[int]:
@@ -40,19 +43,26 @@ class Running:
     @cached_property
     def propensities(self) -> dict[str, list[float]]:
         """Probability of each arm's draw, by phase."""
-        return {phase: self._propensities(weights) for phase, weights in self.weights_of.items()}
+        return {
+            phase: randomization.propensities(weights, self.experiment.in_blocks)
+            for phase, weights in self.weights_of.items()
+        }
+
+    @cached_property
+    def by_action(self) -> dict[str, dict[str, float]] | None:
+        """Probability of each action by the arms' draw, by phase; none where an arm's policy has to be asked."""
+        if any(arm.action is None for arm in self.arms):
+            return None
+        return {
+            phase: before_the_draw(
+                self.reach,
+                [(one, {arm.action.key: 1.0}) for arm, one in zip(self.arms, drawn, strict=True) if arm.action],
+            )
+            for phase, drawn in self.propensities.items()
+        }
 
     def arm(self, pk: UUID) -> Arm:
         return next(arm for arm in self.arms if arm.pk == pk)
-
-    @property
-    def in_blocks(self) -> bool:
-        return self.experiment.method == Experiment.Method.BLOCKS
-
-    def _propensities(self, weights: list[int]) -> list[float]:
-        if self.in_blocks:
-            return [weight / sum(weights) for weight in weights]
-        return [share / randomization.MILLION for share in randomization.parts_per_million(weights)]
 
     def enrols(self, at: datetime) -> bool:
         """Whether new keys may enter now."""
@@ -83,7 +93,8 @@ class Point:
 
     @property
     def champion(self) -> Policy | None:
-        return next((policy for policy in self.policies if policy.role == Policy.Role.CHAMPION), None)
+        current = (policy for policy in self.policies if policy.is_current)
+        return next((policy for policy in current if policy.role == Policy.Role.CHAMPION), None)
 
     @property
     def cool_down(self) -> timedelta:
@@ -136,13 +147,14 @@ def _read(workspace: Workspace, point: DecisionPoint) -> Point:
     )
     # one that runs comes before one whose assigned keys merely keep their arms
     deciding = sorted(experiments, key=lambda one: one.status not in (Status.RUNNING, Status.PAUSED))
+    running = _running(deciding[0], point) if deciding else None
     return Point(
         point=point,
         actions={action.key: action for action in actions},
         conditions=conditions,
-        policies=tuple(Policy.objects.within(workspace).current().filter(decision_point=point.key).order_by("key")),
+        policies=_policies(workspace, point, running),
         holdouts=tuple(Holdout.objects.within(workspace).filter(unit_type=point.model.unit_type).order_by("key")),
-        running=_running(deciding[0] if deciding else None),
+        running=running,
         capacities={
             action.key: Capacity(**action.capacity, zone=ZoneInfo(workspace.time_zone))
             for action in actions
@@ -151,13 +163,28 @@ def _read(workspace: Workspace, point: DecisionPoint) -> Point:
     )
 
 
-def _running(experiment: Experiment | None) -> Running | None:
-    if experiment is None:
-        return None
-    arms = tuple(experiment.arms.select_related("action").order_by("place"))
+def _policies(workspace: Workspace, point: DecisionPoint, running: Running | None) -> tuple[Policy, ...]:
+    """The current versions, and those that arms stay with."""
+    current = Policy.objects.within(workspace).current().filter(decision_point=point.key).order_by("key")
+    known = {policy.pk: policy for policy in current}
+    known |= {arm.policy.pk: arm.policy for arm in (running.arms if running else ()) if arm.policy}
+    return tuple(known.values())
+
+
+def _running(experiment: Experiment, point: DecisionPoint) -> Running:
+    arms = tuple(experiment.arms.select_related("action", "policy").order_by("place"))
     phases = Phase.objects.filter(experiment=experiment).order_by("number")
     weights = {str(phase.number): [phase.weights[arm.key] for arm in arms] for phase in phases}
-    return Running(experiment, arms, list(weights)[-1], weights)
+    given = {key for arm in arms for key in actions_of(arm, point)}
+    reach = tuple(key for key in point.candidates if key in given)
+    return Running(experiment, arms, list(weights)[-1], weights, reach)
+
+
+def actions_of(arm: Arm, point: DecisionPoint) -> list[str]:
+    """Every action that an arm could give at a decision point."""
+    if arm.policy is not None:
+        return policies.reach(arm.policy.kind, arm.policy.content, point.candidates, point.baseline)
+    return [arm.action.key] if arm.action else []
 
 
 def joined(labels: Iterable[str]) -> str:

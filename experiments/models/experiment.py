@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from experiments.models.declared import Action, DecisionPoint
+from experiments.models.declared import Action, DecisionPoint, Policy
 from workspaces.canonical import CanonicalJSONField
 from workspaces.identifiers import valid_key
 from workspaces.scoping import Owned
@@ -93,14 +93,20 @@ class Experiment(Owned):
     def is_live(self) -> bool:
         return self.origin == self.Origin.LIVE
 
+    @property
+    def in_blocks(self) -> bool:
+        return self.method == self.Method.BLOCKS
+
 
 class Arm(Owned):
-    """One branch of an experiment; exactly one is the baseline."""
+    """One branch of an experiment, an action or a policy; exactly one is the baseline."""
 
     experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="arms")
     key = models.CharField(max_length=200)
     place = models.PositiveSmallIntegerField()
     action = models.ForeignKey(Action, on_delete=models.PROTECT, null=True, related_name="+")
+    # the version that it stays with, whatever is declared later
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, related_name="+")
     weight = models.PositiveIntegerField(default=1)
     is_baseline = models.BooleanField(default=False)
 
@@ -109,6 +115,9 @@ class Arm(Owned):
         constraints = [
             models.UniqueConstraint(fields=["experiment", "key"], name="arm_once_a_key"),
             models.UniqueConstraint(fields=["experiment", "place"], name="arm_once_a_place"),
+            models.CheckConstraint(
+                condition=Q(action__isnull=True) | Q(policy__isnull=True), name="arm_action_or_policy"
+            ),
             models.UniqueConstraint(
                 fields=["experiment"], condition=Q(is_baseline=True), name="arm_one_baseline_an_experiment"
             ),

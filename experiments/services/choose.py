@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from experiments import policies, randomization
+from experiments import mixtures, policies, randomization
 from experiments.capacity import CAPACITY, Used
 from experiments.eligibility import refusals
-from experiments.models import Assignment, Decision, EpisodeCounter, Experiment, Mode, Policy, Status
+from experiments.models import Arm, Assignment, Decision, EpisodeCounter, Experiment, Mode, Policy, Status
 from experiments.rows import DecisionRow
 from experiments.setup import Point, Running
 from predictions.models import Prediction
 from workspaces.facts import unsaved
 
 COOL_DOWN = "cool-down"
+# probability of each eligible action, the one that is taken, and the point of its draw if a policy drew it
+Chosen = tuple[dict[str, float], str, int | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -93,9 +95,9 @@ def fill(request: Request, used: Used) -> None:
         action = point.point.safety["action"]
     if decision.mode == Mode.RANDOMIZED:
         assert assignment is not None
-        action, probabilities = _arm_action(assignment), _by_arms(request, assignment.phase)
+        probabilities, action, decision.draw = _by_arm(request, assignment)
     elif decision.mode == Mode.POLICY and assignment is None:
-        probabilities, action, decision.draw = _by_policy(request)
+        probabilities, action, decision.draw = _by_champion(request)
     else:
         probabilities = {key: float(key == action) for key in request.eligible}
     decision.action = point.actions[action]
@@ -149,8 +151,8 @@ def _may_have_every_arm(request: Request, running: Running) -> bool:
     return not _lacks_an_arm(running, request.refused)
 
 
-def _lacks_an_arm(running: Running, actions: Container[str]) -> bool:
-    return any(arm.action and arm.action.key in actions for arm in running.arms)
+def _lacks_an_arm(running: Running, actions: Collection[str]) -> bool:
+    return bool(actions) and any(key in actions for key in running.reach)
 
 
 def _randomization_key(experiment: Experiment, row: DecisionRow, episode: int) -> str:
@@ -177,37 +179,37 @@ def _new_assignment(request: Request, running: Running, key: str) -> Assignment:
     )
 
 
-def _arm_action(assignment: Assignment) -> str:
-    assert assignment.arm.action is not None
-    return assignment.arm.action.key
+def _by_arm(request: Request, assignment: Assignment) -> Chosen:
+    """What the unit's arm gives it, and with what probability any arm would have: in the phase its key entered in."""
+    running, arm = request.running, assignment.arm
+    assert running is not None
+    if running.by_action is not None:
+        assert arm.action is not None
+        known = running.by_action[assignment.phase]
+        return {key: known.get(key, 0.0) for key in request.eligible}, arm.action.key, None
+    does = {one.pk: _arm_does(one, request) for one in running.arms}
+    chances = zip(running.propensities[assignment.phase], does.values(), strict=True)
+    # a policy's salt is its own: the draw of the arm says nothing of the draw of the action
+    salt = arm.policy.salt if arm.policy else ""
+    action, point = mixtures.draw_action(salt, request.row.source, request.row.event_id, does[arm.pk])
+    return mixtures.before_the_draw(request.eligible, chances), action, point
 
 
-def _by_arms(request: Request, phase: str) -> dict[str, float]:
-    """Probabilities of the eligible actions by the experiment's draw, in the phase that the key entered in."""
-    assert request.running is not None
-    probabilities = dict.fromkeys(request.eligible, 0.0)
-    for arm, propensity in zip(request.running.arms, request.running.propensities[phase], strict=True):
-        if arm.action is not None and arm.action.key in probabilities:
-            probabilities[arm.action.key] += propensity
-    return probabilities
+def _arm_does(arm: Arm, request: Request) -> dict[str, float]:
+    if arm.policy is not None:
+        return mixtures.as_drawn(_probabilities(arm.policy, request))
+    assert arm.action is not None
+    return {arm.action.key: 1.0}
 
 
-def _by_policy(request: Request) -> tuple[dict[str, float], str, int | None]:
+def _by_champion(request: Request) -> Chosen:
     """Probabilities of the champion's policy, the action drawn from them, and the point of the draw."""
     champion, baseline = request.point.champion, request.point.point.baseline
     if champion is None:
         return {key: float(key == baseline) for key in request.eligible}, baseline, None
-    probabilities = _probabilities(champion, request)
-    if 1.0 in probabilities.values():
-        return probabilities, max(probabilities, key=lambda key: probabilities[key]), None
-    keys = list(probabilities)
-    shares = randomization.parts_per_million([round(probabilities[key] * randomization.MILLION) for key in keys])
-    drawn = randomization.draw(champion.salt, f"{request.row.source}\x1f{request.row.event_id}", shares)
-    return (
-        dict(zip(keys, (share / randomization.MILLION for share in shares), strict=True)),
-        keys[drawn.arm],
-        drawn.point,
-    )
+    probabilities = mixtures.as_drawn(_probabilities(champion, request))
+    action, point = mixtures.draw_action(champion.salt, request.row.source, request.row.event_id, probabilities)
+    return probabilities, action, point
 
 
 def _probabilities(policy: Policy, request: Request) -> dict[str, float]:

@@ -114,7 +114,7 @@ def _decide(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Deci
     if not periods:
         for request in requests:
             choose(request, _episodes(workspace, known, request), known.assignments, used)
-    in_blocks = any(request.enters and request.running and request.running.in_blocks for request in requests)
+    in_blocks = any(request.enters and request.running and request.running.experiment.in_blocks for request in requests)
     in_steps = requests and (periods or in_blocks or workspace.simulated)
     with transaction.atomic() if in_steps else nullcontext():
         if periods:

@@ -21,7 +21,7 @@ def draw_arms(workspace: Workspace, requests: Iterable[Request]) -> list[Assignm
             known = by_experiment.setdefault(request.running.experiment, (request.running, []))
             known[1].append(request.decision.assignment)
     for running, assignments in by_experiment.values():
-        if running.in_blocks:
+        if running.experiment.in_blocks:
             _by_blocks(workspace, running, assignments)
         else:
             _by_hash(running, assignments)

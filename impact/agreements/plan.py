@@ -47,6 +47,14 @@ class PlannedArm(msgspec.Struct, frozen=True, kw_only=True):
     is_baseline: bool
     weight: float | None
     planned_cost: float
+    # key and version of the policy that the arm is, and its kind
+    policy: str = ""
+    kind: str = ""
+
+    @property
+    def is_policy(self) -> bool:
+        """Whether what it does depends on the prediction, or on chance."""
+        return self.kind not in ("", "fixed")
 
 
 class Net(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +20,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from experiments.models import Assignment, Decision, Experiment, Status
+from experiments.models import Arm, Assignment, Decision, Experiment, Status
 from impact.agreements.plan import Plan
 from impact.analysis.models import Snapshot
 from impact.ledger.models import Cost, Feed, Outcome
@@ -114,15 +115,18 @@ def _rows(
     experiment: Experiment, plan: Plan, as_of: datetime, pseudonym: Callable[[str], str]
 ) -> Iterable[dict[str, Any]]:
     planned = {arm.key: arm.planned_cost for arm in plan.arms}
+    by_policy = _planned_by_action(experiment, as_of) if any(arm.is_policy for arm in plan.arms) else {}
     chosen = _choices(experiment, plan, as_of) if plan.policies else {}
     assignments = Assignment.objects.within(experiment.workspace).filter(
         experiment=experiment, first_decision_at__lte=as_of
     )
     found = assignments.values_list(
         "randomization_key", "unit_id", "cluster_id", "arm__key", "stratum", "phase", "propensity",
-        "first_decision_at", "matures_at", "covariates", "segments",
+        "first_decision_at", "matures_at", "covariates", "segments", "pk",
     )  # fmt: skip
-    for key, unit, cluster, arm, stratum, phase, propensity, opened, matures, covariates, segments in found.iterator():
+    for (
+        key, unit, cluster, arm, stratum, phase, propensity, opened, matures, covariates, segments, pk,
+    ) in found.iterator():  # fmt: skip
         yield {
             "row": pseudonym(key),
             "unit": pseudonym(unit),
@@ -133,28 +137,52 @@ def _rows(
             "phase": phase,
             "cluster": pseudonym(cluster) if cluster else "",
             "propensity": propensity,
-            "planned_cost": planned[arm],
+            "planned_cost": by_policy.get(pk, planned[arm]),
             **{f"covariate {name}": covariates.get(name) for name in plan.covariates},
             **{f"segment {name}": segments.get(name, "") for name in plan.segments},
-            **{f"policy {policy.key}": chosen.get(key, {}).get(policy.key, "") for policy in plan.policies},
+            **{f"policy {policy.key}": chosen.get(pk, {}).get(policy.key, "") for policy in plan.policies},
         }
 
 
-def _choices(experiment: Experiment, plan: Plan, as_of: datetime) -> dict[str, dict[str, str]]:
-    """Randomization key -> the arm that each policy was sure of at the first decision."""
-    arms = {arm.action.key: arm.key for arm in experiment.arms.select_related("action") if arm.action}
-    logged = {f"{policy.key}@{policy.version}": policy.key for policy in plan.policies}
-    first = Decision.objects.within(experiment.workspace).filter(
+def _first_decisions(experiment: Experiment, as_of: datetime) -> Any:
+    return Decision.objects.within(experiment.workspace).filter(
         assignment__experiment=experiment, decided_at=F("assignment__first_decision_at"), decided_at__lte=as_of
     )
-    chosen: dict[str, dict[str, str]] = {}
-    for key, would_have in first.values_list("assignment__randomization_key", "would_have").iterator():
-        of = chosen.setdefault(key, {})
+
+
+def _planned_by_action(experiment: Experiment, as_of: datetime) -> dict[UUID, float]:
+    """Assignment -> what the action is planned to cost that a policy gave its unit first."""
+    given = _first_decisions(experiment, as_of).filter(assignment__arm__policy__isnull=False)
+    return {
+        one.assignment_id: one.action.planned_cost
+        for one in given.select_related("action")
+        .only("assignment_id", "action__fixed_cost", "action__acceptance_share", "action__contingent_cost")
+        .iterator(chunk_size=2000)
+    }
+
+
+def _choices(experiment: Experiment, plan: Plan, as_of: datetime) -> dict[UUID, dict[str, str]]:
+    """Assignment -> the arm that each policy was sure of at the first decision; a policy that is an arm is that one."""
+    arms = {key: arm.key for arm in experiment.arms.select_related("action", "policy") if (key := _single(arm))}
+    of_policy = {arm.policy: arm.key for arm in plan.arms if arm.policy}
+    logged = {f"{policy.key}@{policy.version}": policy.key for policy in plan.policies}
+    are_arms = {key: of_policy[name] for name, key in logged.items() if name in of_policy}
+    chosen: dict[UUID, dict[str, str]] = {}
+    found = _first_decisions(experiment, as_of).values_list("assignment_id", "would_have")
+    for pk, would_have in found.iterator():
+        of = chosen.setdefault(pk, dict(are_arms))
         for name, probabilities in would_have.items():
             sure = [action for action, probability in probabilities.items() if probability == 1]
-            if name in logged and sure and sure[0] in arms:
+            if name in logged and logged[name] not in are_arms and sure and sure[0] in arms:
                 of[logged[name]] = arms[sure[0]]
     return chosen
+
+
+def _single(arm: Arm) -> str:
+    """The action that an arm gives to everybody, if it is one."""
+    if arm.policy:
+        return str(arm.policy.content.get("action", ""))
+    return arm.action.key if arm.action else ""
 
 
 def _events(

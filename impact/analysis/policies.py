@@ -49,8 +49,8 @@ def value_ladder(plan: Plan, chosen: Chosen | None) -> dict[str, Any] | None:
         return None
     best = best_single(plan, chosen)
     rungs = [_rung(plan, "nothing", plan.baseline.key, None, TEffect(0.0, 0.0, math.inf, "baseline"))]
-    arms = [arm.key for arm in plan.arms]
-    rungs.append(_rung(plan, "random", None, None, random_difference(chosen.table, NET, arms, plan.baseline.key)))
+    if any_action := _any_action(plan, chosen):
+        rungs.append(_rung(plan, "random", None, None, any_action))
     rungs.append(_rung(plan, "best_single", best, None, _above_nobody(plan, chosen, best)))
     deployment, model = plan.deployment, None
     if deployment and deployment.todays_rule in chosen.policies:
@@ -68,10 +68,21 @@ def value_ladder(plan: Plan, chosen: Chosen | None) -> dict[str, Any] | None:
 
 
 def best_single(plan: Plan, chosen: Chosen) -> str:
-    """The arm that does best for everybody, the baseline included."""
-    effects = {arm.key: _above_nobody(plan, chosen, arm.key) for arm in plan.arms}
+    """The arm that does best with one action for everybody, the baseline included."""
+    effects = {arm.key: _above_nobody(plan, chosen, arm.key) for arm in plan.arms if not arm.is_policy}
     found = {key: one.estimate for key, one in effects.items() if not isinstance(one, NotEstimable)}
     return max(found, key=lambda key: found[key]) if found else plan.baseline.key
+
+
+def _any_action(plan: Plan, chosen: Chosen) -> Found | None:
+    """What any eligible action earns: measured where that is an arm, else worked out from the arms of one action."""
+    drawn = next((arm.key for arm in plan.arms if arm.kind == "random"), None)
+    if drawn:
+        return _above_nobody(plan, chosen, drawn)
+    if plan.baseline.is_policy:
+        return None
+    single = [arm.key for arm in plan.arms if not arm.is_policy]
+    return random_difference(chosen.table, NET, single, plan.baseline.key)
 
 
 def of_policy(plan: Plan, chosen: Chosen, key: str, contrast: Contrast) -> Found:

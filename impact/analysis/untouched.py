@@ -12,7 +12,8 @@ from uuid import UUID
 
 from django.db.models import F
 
-from experiments.models import Decision, Experiment, Mode
+from experiments.models import Action, Decision, Experiment, Mode
+from experiments.setup import actions_of
 from impact.agreements.plan import Plan, PlannedMetric, Term
 from impact.analysis.calibration import of_numbers, of_probabilities
 from impact.analysis.freeze import microseconds
@@ -47,7 +48,7 @@ class Seen:
 def calibrations(experiment: Experiment, plan: Plan, snapshot: Snapshot) -> dict[UUID, dict[str, Any]]:
     """Return for each version of the experiment's model how right it was about units that were left alone.
 
-    Those are the keys of arms whose action is to do nothing, and held-out units that were eligible for every arm;
+    Those are the keys of arms that do nothing whatever the score, and held-out units that were eligible for every arm;
     each from its first decision on, over the model's horizon. Nobody who was acted on in that time is among them.
     """
     if experiment.decision_point is None:
@@ -77,12 +78,19 @@ def _refused(versions: Iterable[UUID], reason: str) -> dict[UUID, dict[str, Any]
 
 def _some_left_alone(experiment: Experiment) -> bool:
     point = experiment.decision_point
-    arms = experiment.arms.select_related("action")
-    return any(arm.action and arm.action.no_action for arm in arms) or (
+    return bool(_idle_arms(experiment)) or (
         Decision.objects.within(experiment.workspace)
         .filter(decision_point__key=point and point.key, mode=Mode.HOLDOUT, action__no_action=True)
         .exists()
     )
+
+
+def _idle_arms(experiment: Experiment) -> list[UUID]:
+    """Arms that never do anything."""
+    assert experiment.decision_point is not None
+    idle = Action.objects.within(experiment.workspace).current().filter(no_action=True).values_list("key", flat=True)
+    arms = experiment.arms.select_related("action", "policy")
+    return [arm.pk for arm in arms if set(actions_of(arm, experiment.decision_point)) <= set(idle)]
 
 
 def _measured(seen: Seen, task: str) -> dict[str, Any]:
@@ -119,10 +127,10 @@ def _seen(experiment: Experiment, term: Term, snapshot: Snapshot, horizon: timed
 
 
 def _by_arm(experiment: Experiment, until: datetime) -> list[LeftAlone]:
-    """First decisions of the keys whose arm is to do nothing."""
+    """First decisions of the keys whose arm never does anything."""
     decided = Decision.objects.within(experiment.workspace).filter(
         assignment__experiment=experiment,
-        assignment__arm__action__no_action=True,
+        assignment__arm__in=_idle_arms(experiment),
         mode=Mode.RANDOMIZED,
         decided_at=F("assignment__first_decision_at"),
         decided_at__lte=until,
@@ -140,9 +148,10 @@ def _by_arm(experiment: Experiment, until: datetime) -> list[LeftAlone]:
 def _held_out(experiment: Experiment, until: datetime) -> list[LeftAlone]:
     """First decisions about held-out units that could have got every arm, so that they are like those of the arms."""
     point = experiment.decision_point
-    actions = {arm.action.key for arm in experiment.arms.select_related("action") if arm.action}
+    assert point is not None
+    actions = {key for arm in experiment.arms.select_related("action", "policy") for key in actions_of(arm, point)}
     decided = Decision.objects.within(experiment.workspace).filter(
-        decision_point__key=point and point.key,
+        decision_point__key=point.key,
         mode=Mode.HOLDOUT,
         action__no_action=True,
         decided_at__range=(experiment.started_at or experiment.created_at, until),

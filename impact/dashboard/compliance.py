@@ -17,6 +17,8 @@ State = Execution.State
 REACHED = (State.DELIVERED, State.ACCEPTED, State.DECLINED)
 # with more keys than this, counting takes longer than a page may
 MANY = 10_000
+# nothing was to be done, and nothing was reported
+IDLE = "idle"
 FORCED = (Mode.FORCED_CAPACITY, Mode.FORCED_SAFETY, Mode.MANUAL, Mode.FALLBACK, Mode.HOLDOUT)
 
 
@@ -77,13 +79,14 @@ def _done(experiment: Experiment) -> dict[str, Counter[str]]:
     counted = (
         Decision.objects.filter(assignment__experiment=experiment, mode=Mode.RANDOMIZED)
         .annotate(overridden=Exists(overridden), newest=Subquery(newest))
-        .values_list("assignment__arm__key", "overridden", "newest")
+        .values_list("assignment__arm__key", "action__no_action", "overridden", "newest")
         .annotate(count=Count("pk"))
         .order_by()
     )
     found: dict[str, Counter[str]] = defaultdict(Counter)
-    for arm, was_overridden, status, count in counted:
-        found[arm][State.OVERRIDDEN if was_overridden else status or ""] += count
+    for arm, idle, was_overridden, status, count in counted:
+        silent = IDLE if idle else ""
+        found[arm][State.OVERRIDDEN if was_overridden else status or silent] += count
     return found
 
 
@@ -125,7 +128,7 @@ def _arm_done(arm: Arm, counts: Counter[str], overrides: list[Override], forms: 
     def share(count: int, of: int = whole) -> Share:
         return Share(forms.number(count), forms.percent(count / of, 1) if count else "")
 
-    nothing_to_do = bool(arm.action and arm.action.no_action)
+    nothing_to_do = (whole > 0 and counts[IDLE] == whole) or bool(arm.action and arm.action.no_action)
     return ArmDone(
         arm=arm,
         name=arm_word(str(arm), forms.language),

@@ -20,6 +20,25 @@ CHURN = yaml.safe_load((DECLARED / "churn.yaml").read_text(encoding="utf-8"))
 (EXPERIMENT,) = CHURN["experiments"]
 (AGREEMENT,) = CHURN["agreements"]
 THREE_ARMS = [{"action": "none"}, {"action": "bonus"}, {"action": "credit"}]
+# no action, any eligible action, the best single one, today's rule, what the model says pays
+LADDER = [
+    one | {"decision_point": "offer", "role": "benchmark"}
+    for one in (
+        {"key": "nobody", "kind": "fixed", "action": "none"},
+        {"key": "anything", "kind": "random"},
+        {"key": "everybody", "kind": "fixed", "action": "bonus"},
+        {"key": "todays-rule", "kind": "bands", "bands": [{"from": 0.5, "action": "bonus"}]},
+        {
+            "key": "what-pays",
+            "kind": "expected_value",
+            "inputs": {
+                "at_stake": 300,
+                "actions": {"bonus": {"effect": 0.1, "cost": 2}, "credit": {"effect": 0.2, "cost": 8}},
+            },
+        },
+    )
+]
+LADDER_ARMS = [{"policy": policy["key"]} for policy in LADDER]
 
 
 def apply(workspace: Workspace, folder: Path, **lists: list[Any]) -> list[Change]:

@@ -234,7 +234,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("experiments", {"arms": [{"action": "none"}]}, "/arms"),
     ("experiments", {"arms": [{"action": "none"}, {"action": "none"}]}, "/arms"),
     ("experiments", {"arms": [{"action": "none"}, {"action": "bonus", "weight": 0}]}, "/arms/1/weight"),
-    ("experiments", {"arms": [{"action": "none"}, {"weight": 1}]}, "/arms/1/action"),
+    ("experiments", {"arms": [{"action": "none"}, {"weight": 1}]}, "/arms/1"),
     ("experiments", {"baseline": "credit"}, "/baseline"),
     ("experiments", {"traffic": 0}, "/traffic"),
     ("experiments", {"traffic": 1.1}, "/traffic"),

@@ -40,7 +40,11 @@ def test_an_arm_that_was_moved_is_found(workspace: Workspace, api: Caller, runni
     decided(api, [decision_row(f"c{n}") for n in range(3)])
     moved = Assignment.objects.get(randomization_key="c1")
     Assignment.objects.filter(pk=moved.pk).update(arm=running.arms.exclude(pk=moved.arm_id).get())
-    assert list(redraw(workspace)) == ["offers: c1 has another arm or propensity than its draw gives"]
+    (decision,) = moved.decisions.all()
+    assert list(redraw(workspace)) == [
+        "offers: c1 has another arm or propensity than its draw gives",
+        f"decision {decision.pk}: its arm gives another action or propensity",
+    ]
 
 
 def test_an_action_that_was_changed_is_found(workspace: Workspace, api: Caller, tmp_path: Path) -> None:

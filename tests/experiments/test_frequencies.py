@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from experiments.randomization import MILLION, draw, parts_per_million, permuted, within
+from experiments.mixtures import as_drawn, before_the_draw, draw_action
+from experiments.randomization import MILLION, draw, parts_per_million, permuted, propensities, within
 
 pytestmark = pytest.mark.slow
 DRAWS = 300_000
@@ -117,3 +118,19 @@ def test_blocks_of_other_phases() -> None:
     firsts = arms[:, ::2]
     for one, other in ((0, 1), (1, 2), (0, 2)):
         assert independent(firsts[one], firsts[other])
+
+
+def test_by_policy(keys: list[str]) -> None:
+    """The draw of a policy's action knows nothing of the arm's; every action is as frequent as its propensity says."""
+    actions, weights = ["none", "bonus", "credit"], [2, 1, 1]
+    anything = as_drawn(dict.fromkeys(actions, 1 / 3))
+    does = [{"none": 1.0}, anything, {"credit": 1.0}]
+    arms = drawn("offers", keys, weights)
+    by_policy = np.array([actions.index(draw_action("now", "crm", key, anything)[0]) for key in keys])
+    assert as_due(by_policy, [1, 1, 1])
+    assert independent(arms, by_policy)
+    given = np.where(arms == 1, by_policy, np.where(arms == 2, 2, 0))
+    before = before_the_draw(actions, zip(propensities(weights, in_blocks=False), does, strict=True))
+    assert list(before.values()) == pytest.approx([1 / 2 + 1 / 12, 1 / 12, 1 / 4 + 1 / 12], abs=1e-6)
+    for place, action in enumerate(actions):
+        assert stats.binomtest(int((given == place).sum()), DRAWS, before[action]).pvalue > LIKELY

@@ -43,7 +43,8 @@ def test_1_probabilities_over_eligible_actions_sum_to_1(design: Experiment, api:
         check_probabilities(decision)
         if decision.mode == "randomized":
             assert decision.assignment is not None
-            assert decision.propensity == decision.assignment.propensity
+            by_policy = decision.assignment.arm.policy is not None
+            assert by_policy or decision.propensity == decision.assignment.propensity
 
 
 def test_1_also_when_an_assigned_unit_may_no_longer_have_every_arm(api: Caller, running: Experiment) -> None:
@@ -123,6 +124,7 @@ def test_2_every_draw_can_be_replayed_from_what_is_stored(design: Experiment, ap
     for decision in decisions_of(rows):
         if decision.assignment is not None:
             check_draw(decision.assignment)
+            check_given(decision)
         elif decision.draw is not None:
             check_policy_draw(decision)
 
@@ -144,6 +146,30 @@ def check_draw(assignment: Assignment) -> None:
         propensity = shares[place] / 1_000_000
     assert (assignment.arm, assignment.propensity) == (arms[place], propensity)
     assert randomization.within(experiment.traffic_salt, assignment.randomization_key, phase.traffic_ppm)
+
+
+def check_given(decision: Decision) -> None:
+    """The arm's policy gives the action; its probability is that of any arm giving it."""
+    assert decision.assignment is not None and decision.action is not None and decision.decision_point is not None
+    policy = decision.assignment.arm.policy
+    if decision.mode != "randomized" or policy is None:
+        return
+    arms = decision.assignment.experiment.arms.select_related("policy")
+    whole = sum(arm.weight for arm in arms)
+    would = [
+        (arm.weight / whole, decision.would_have[f"{arm.policy.key}@{arm.policy.version}"][decision.action.key])
+        for arm in arms
+        if arm.policy
+    ]
+    assert decision.propensity == pytest.approx(sum(share * one for share, one in would), abs=2e-6)
+    mine = decision.would_have[f"{policy.key}@{policy.version}"]
+    keys = [key for key in decision.decision_point.candidates if key in mine]
+    if 1.0 in mine.values():
+        assert (mine[decision.action.key], decision.draw) == (1, None)
+    else:
+        shares = randomization.parts_per_million([round(1_000_000 * mine[key]) for key in keys])
+        drawn = randomization.draw(policy.salt, f"{decision.source}\x1f{decision.event_id}", shares)
+        assert (keys[drawn.arm], drawn.point) == (decision.action.key, decision.draw)
 
 
 def check_policy_draw(decision: Decision) -> None:

@@ -14,7 +14,7 @@ from experiments.models import Decision, Experiment
 from experiments.services import lifecycle
 from experiments.services.lifecycle import change_status
 from tests.conftest import START, decision_row
-from tests.experiments.design import CHURN, POINT, THREE_ARMS
+from tests.experiments.design import CHURN, LADDER, LADDER_ARMS, POINT, THREE_ARMS
 from workspaces.canonical import digest
 
 RANDOM = {"key": "now", "decision_point": "offer", "kind": "random", "role": "champion"}
@@ -36,6 +36,12 @@ DESIGNS: dict[str, tuple[Any, Any, Any]] = {
     "ramp": ({}, {"traffic": 0.6}, {}),
     "capacity": ({}, {"method": "blocks"}, {"actions": LIMITED, "policies": [RANDOM, BANDS]}),
     "ramp of blocks": ({}, {"method": "blocks"}, {}),
+    "policies": ({}, {"arms": LADDER_ARMS, "baseline": "nobody"}, {"policies": [*LADDER, BANDS]}),
+    "policies in blocks": (
+        {},
+        {"arms": LADDER_ARMS, "baseline": "nobody", "method": "blocks"},
+        {"policies": [*LADDER, RANDOM | {"key": "again"}]},
+    ),
     "holdout": (
         {},
         {},
