@@ -9,7 +9,7 @@ import msgspec
 
 from experiments import randomization
 from experiments.arms import ArmDeclared, changed_arms, check_arms, invalid, set_arms
-from experiments.models import DecisionPoint, Experiment, Status
+from experiments.models import Action, DecisionPoint, Experiment, Status
 from experiments.salts import check_own, new_salt
 from experiments.services.lifecycle import open_phase
 from workspaces import clock
@@ -83,6 +83,8 @@ def declare_experiment(workspace: Workspace, declared: ExperimentDeclared, actor
     # whoever takes a step of its life waits
     current = Experiment.objects.within(workspace).filter(key=declared.key).select_for_update().first()
     changes = differences(current, content) | changed_arms(current, declared.arms, declared.baseline)
+    if current and current.status == Status.DRAFT:
+        changes |= _renewed_actions(current)
     if current and current.decision_point and current.decision_point.key != point.key:
         changes["decision_point"] = (current.decision_point.key, point.key)
     if current and changes and current.status != Status.DRAFT:
@@ -103,6 +105,14 @@ def declare_experiment(workspace: Workspace, declared: ExperimentDeclared, actor
         current.arms.all().delete()
         set_arms(current, declared.arms, declared.baseline)
     return noted("experiment", workspace, declared.key, current, changes, actor)
+
+
+def _renewed_actions(experiment: Experiment) -> dict[str, tuple[Any, Any]]:
+    """Versions of actions that have a newer one: a draft takes that."""
+    newer = Action.objects.within(experiment.workspace).current()
+    held = {arm.action.key: arm.action.version for arm in experiment.arms.select_related("action") if arm.action}
+    now = {action.key: action.version for action in newer.filter(key__in=held)}
+    return {"actions": (held, now)} if held != now else {}
 
 
 def _open_phase(

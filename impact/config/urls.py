@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 
 from impact.config import api, health, openapi
 from impact.dashboard import views as pages
+from impact.dashboard.design import views as designs
 from impact.ledger import views as ledger
 from impact.reports import views as reports
 from impact.reports.files import ENDINGS
@@ -26,6 +27,8 @@ in_workspace = [
     path("experiments/<key>/agreement", pages.agreement, name="agreement"),
     path("experiments/<key>/start", pages.start, name="start_experiment"),
     path("experiments/<key>/assignments", pages.assignments, name="assignments"),
+    path("design", designs.design, name="design"),
+    path("design/preview", designs.preview, name="design_preview"),
     path("actions", pages.actions, name="actions"),
     path("decision-points", pages.decision_points, name="decision_points"),
     path("decision-points/<key>", pages.decision_point, name="decision_point"),

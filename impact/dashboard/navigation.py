@@ -27,7 +27,7 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     (
         _("Experiments"),
         (
-            Entry("experiments", _("Experiments"), ("experiment", "agreement", "compliance", "assignments")),
+            Entry("experiments", _("Experiments"), ("experiment", "agreement", "compliance", "assignments", "design")),
             Entry("decision_points", _("Decision points"), ("decision_point",)),
             Entry("actions", _("Actions")),
             Entry("policies", _("Policies"), ("policy",)),

@@ -57,7 +57,11 @@ def home(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 @member("viewer")
 def experiments(request: HttpRequest, workspace: Workspace) -> HttpResponse:
-    return render(request, "dashboard/experiments.html", {"rows": selectors.experiment_rows(workspace, _language())})
+    content = {
+        "rows": selectors.experiment_rows(workspace, _language()),
+        "may_design": request.membership.may("analyst"),  # type: ignore[attr-defined]
+    }
+    return render(request, "dashboard/experiments.html", content)
 
 
 @member("viewer")
@@ -143,6 +147,8 @@ def agreement(request: HttpRequest, workspace: Workspace, key: str) -> HttpRespo
         and membership.person_id not in {signature.person_id for signature in signed.values()},
         "obstacles": obstacles(newest, shown) if waits else None,
         "may_start": waits and membership.may("analyst"),
+        "may_design": shown.status == Status.DRAFT and membership.may("analyst"),
+        "may_clone": membership.may("analyst"),
     }
     return render(request, "dashboard/agreement.html", content)
 

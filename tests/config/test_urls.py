@@ -55,6 +55,8 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
         "GET": (302, 403, 200, 200, 200, 404),
         "POST": (302, 403, 400, 400, 400, 404),
     },
+    "w/<workspace>/design": {"GET": (302, 403, 200, 200, 200, 404), "POST": (302, 403, 200, 200, 200, 404)},
+    "w/<workspace>/design/preview": {"GET": ANALYSTS, "POST": ANALYSTS},
     "w/<workspace>/actions": {"GET": MEMBERS},
     "w/<workspace>/decision-points": {"GET": MEMBERS},
     "w/<workspace>/decision-points/<key>": {"GET": MEMBERS},

@@ -72,6 +72,10 @@ PAGES = (
     "/w/mobile/experiments/offers/agreement",
     "/w/mobile/experiments/offers/compliance",
     "/w/mobile/experiments/offers/assignments",
+    "/w/mobile/design",
+    "/w/mobile/design?point=offer&measure=net",
+    "/w/mobile/design?point=offer&measure=",
+    "/w/mobile/design?clone=offers",
     "/w/mobile/actions",
     "/w/mobile/decision-points",
     "/w/mobile/decision-points/offer",
@@ -94,8 +98,8 @@ PAGES = (
 EMPTY = tuple(
     f"/w/empty/{name}"
     for name in (
-        "", "models", "experiments", "actions", "decision-points", "policies", "reports", "data", "quarantine", "jobs",
-        "members", "keys", "audit", "health",
+        "", "models", "experiments", "design", "actions", "decision-points", "policies", "reports", "data",
+        "quarantine", "jobs", "members", "keys", "audit", "health",
     )
 )  # fmt: skip
 
