@@ -124,6 +124,10 @@ ENDPOINTS = (
         answer=dict[str, Any],
         query={"as_of": "As of this time.", "segment": "Only this `by:value`.", "language": "en or ja."},
     ),
+    Endpoint(
+        "GET", "/experiments/<key>/results.xlsx", "read", reports.get_results_file,
+        "The newest results as a workbook.", answer=str, gives=ENDINGS["xlsx"], query={"language": "en or ja."},
+    ),
     Endpoint("GET", "/jobs", "read", workspaces.get_jobs, "List jobs.", answer=workspaces.JobPage, query=PAGE),
     Endpoint(
         "GET", "/jobs/<id>", "read", workspaces.get_job, "State and progress of a job.", answer=workspaces.JobAnswer
@@ -139,6 +143,11 @@ ENDPOINTS = (
     Endpoint(
         "GET", "/reports/<number>.pdf", "read", partial(reports.get_report_file, "pdf"), "A frozen report as PDF.",
         answer=str, gives=ENDINGS["pdf"],
+    ),
+    Endpoint(
+        "GET", "/reports/<number>.xlsx", "read", partial(reports.get_report_file, "xlsx"),
+        "A frozen report as a workbook: summary, comparisons, money, checks, segments.", answer=str,
+        gives=ENDINGS["xlsx"],
     ),
     Endpoint(
         "GET", "/reports/<number>.csv", "read", partial(reports.get_report_file, "csv"),

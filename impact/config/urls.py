@@ -23,6 +23,7 @@ in_workspace = [
     path("experiments/<key>", pages.experiment, name="experiment"),
     path("experiments/<key>/compliance", pages.compliance, name="compliance"),
     path("experiments/<key>/results.json", pages.results, name="results"),
+    path("experiments/<key>/results.xlsx", reports.results_file, name="results_file"),
     path("experiments/<key>/comparisons.csv", pages.comparisons, name="comparisons"),
     path("experiments/<key>/agreement", pages.agreement, name="agreement"),
     path("experiments/<key>/start", pages.start, name="start_experiment"),

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
-from impact.reports.files import file_of
+from impact.figures.forms import LANGUAGES
+from impact.reports.files import file_of, results_of
 from impact.reports.selectors import report_numbered, reports_of
+from workspaces.errors import Refusal
 from workspaces.paging import page
 from workspaces.rest import Answer, Call
 
@@ -42,3 +44,11 @@ def get_report(call: Call) -> dict[str, Any]:
 
 def get_report_file(ending: str, call: Call) -> Answer:
     return Answer(file_of(report_numbered(call.workspace, call.path["number"]), ending))
+
+
+def get_results_file(call: Call) -> Answer:
+    """The newest results as a workbook, in English unless asked otherwise."""
+    language = call.query.get("language", "en")
+    if language not in LANGUAGES:
+        raise Refusal("invalid-parameter", f"language == {language!r}, must be one of {', '.join(LANGUAGES)}")
+    return Answer(results_of(call.workspace, call.path["key"], language))

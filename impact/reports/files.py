@@ -1,23 +1,21 @@
-"""A frozen report as files: PDF, every comparison as CSV, the content itself as JSON; nothing is computed again."""
+"""A frozen report as files: PDF, workbook, every comparison as CSV, the content as JSON; nothing is computed again."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from typing import Any
 
-from impact.figures.sentences import decisive, shown_range
+from experiments.selectors import experiment_named
+from impact.reports.comparing import COLUMNS, compared
 from impact.reports.models import Report
+from impact.reports.workbook import XLSX, report_workbook, results_workbook
 from workspaces.canonical import dumps
+from workspaces.errors import Missing
 from workspaces.files import harmless
+from workspaces.models import Workspace
 
 # ending -> what the file is
-ENDINGS = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8", "json": "application/json"}
-COLUMNS = (
-    "experiment", "arm", "baseline", "metric", "role", "effect", "low", "high", "p", "n", "n_baseline", "unit",
-    "currency", "verdict", "as_of",
-)  # fmt: skip
+ENDINGS = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8", "json": "application/json", "xlsx": XLSX}
 
 
 def file_of(report: Report, ending: str) -> bytes:
@@ -26,6 +24,8 @@ def file_of(report: Report, ending: str) -> bytes:
         return csv_of(report)
     if ending == "json":
         return json_of(report)
+    if ending == "xlsx":
+        return report_workbook(report)
     from impact.reports.rendering import pdf_of
 
     return pdf_of(report)
@@ -43,50 +43,17 @@ def csv_of(report: Report) -> bytes:
     writer.writeheader()
     for experiment in report.content["experiments"]:
         if experiment["results"] is not None:
-            for row in _rows(experiment["results"]):
-                writer.writerow({"experiment": experiment["key"]} | row)
+            for row in compared(experiment["results"]):
+                safe = {name: harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+                writer.writerow({"experiment": experiment["key"]} | safe)
     return text.getvalue().encode()
 
 
-def _rows(results: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    levels = {one["arm"]: one["level"] for one in results["verdicts"]}
-    if results["verdict"]["level"] == "withheld":
-        return
-    decides = decisive(results)
-    for named, arms, blocks in _compared(results):
-        counts = {one["arm"]: one["n"] for one in arms}
-        for arm, baseline, block in blocks:
-            if block["status"] != "estimated" or levels.get(arm) == "withheld":
-                continue
-            low, high = shown_range(results, block)
-            yield {name: harmless(text) for name, text in named.items()} | {
-                "arm": harmless(arm),
-                "baseline": harmless(baseline),
-                "effect": block["effect"],
-                "low": low,
-                "high": high,
-                "p": _p_value(results, block),
-                "n": counts[arm],
-                "n_baseline": counts[baseline],
-                "verdict": levels.get(arm, "") if block in decides else "",
-                "as_of": results["as_of"],
-            }
+def results_of(workspace: Workspace, key: str, language: str) -> bytes:
+    """The newest results of an experiment as a workbook, as a report would say them now."""
+    from impact.reports.services import experiment_content
 
-
-def _compared(results: dict[str, Any]) -> Iterator[tuple[dict[str, str], Any, list[tuple[str, str, Any]]]]:
-    """Net value, value and cost, then every metric: its name and unit, its arms, its comparisons."""
-    if money := results["money"]:
-        for name in ("net", "value", "cost"):
-            named = {"metric": name, "role": "money", "currency": money["currency"]}
-            found = [(one["arm"], one["baseline"], one[name]) for one in money["comparisons"] if name in one]
-            yield named, money["arms"], found
-    for metric in results["metrics"]:
-        named = {"metric": metric["key"], "role": metric["role"], "unit": metric["unit"]}
-        yield named, metric["arms"], [(one["arm"], one["baseline"], one) for one in metric["comparisons"]]
-
-
-def _p_value(results: dict[str, Any], block: dict[str, Any]) -> float | None:
-    """Of the range that is shown: before the end that of any day."""
-    anytime = block.get("always_valid")
-    found = anytime if anytime and not results["maturity"]["final"] else block
-    return found["p_value"]
+    content = experiment_content(experiment_named(workspace, key), language, workspace.time_zone)
+    if content["results"] is None:
+        raise Missing("results of", key)
+    return results_workbook(content, language)

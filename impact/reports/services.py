@@ -134,14 +134,15 @@ def _content(schedule: ReportSchedule, number: int | None, due_at: datetime, pre
         "audit_head": workspace.audit_head,
         "previous": previous and {"number": previous.number, "sha256": previous.sha256},
         "experiments": [
-            _experiment_content(experiments[key], schedule.language, schedule.time_zone)
+            experiment_content(experiments[key], schedule.language, schedule.time_zone)
             for key in schedule.experiments
             if key in experiments
         ],
     }
 
 
-def _experiment_content(experiment: Experiment, language: str, time_zone: str) -> dict[str, Any]:
+def experiment_content(experiment: Experiment, language: str, time_zone: str) -> dict[str, Any]:
+    """What a report says of an experiment, by its newest analysis."""
     analysis = newest_analysis(experiment)
     head = {"key": experiment.key, "name": experiment.name}
     if analysis is None:

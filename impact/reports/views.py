@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 
-from impact.reports.files import ENDINGS, file_of
+from impact.reports.files import ENDINGS, XLSX, file_of, results_of
 from impact.reports.selectors import deliveries_of, report_numbered, reports_of, schedule_named, schedules_of
 from workspaces.access import member
 from workspaces.errors import Missing
@@ -64,6 +64,14 @@ def report_file(request: HttpRequest, workspace: Workspace, number: str, ending:
     response = HttpResponse(file_of(found, ending), content_type=ENDINGS[ending])
     shown = "inline" if ending == "pdf" else "attachment"
     response["Content-Disposition"] = f'{shown}; filename="report-{found.number}.{ending}"'
+    return response
+
+
+@member("viewer")
+def results_file(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """An experiment's newest results as a workbook, in the reader's language."""
+    response = HttpResponse(results_of(workspace, key, translation.get_language() or "en"), content_type=XLSX)
+    response["Content-Disposition"] = f'attachment; filename="{key}.xlsx"'
     return response
 
 

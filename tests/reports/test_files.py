@@ -13,7 +13,8 @@ import pytest
 from experiments.models import Experiment
 from impact.analysis.models import Analysis
 from impact.analysis.services import analyze
-from impact.reports.files import COLUMNS, ENDINGS, csv_of, json_of
+from impact.reports.comparing import COLUMNS
+from impact.reports.files import ENDINGS, csv_of, json_of
 from impact.reports.models import Report, ReportSchedule
 from impact.reports.rendering import pdf_of
 from tests.conftest import Caller, caller, played, signed_in

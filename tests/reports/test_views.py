@@ -53,7 +53,7 @@ def test_a_report_keeps_its_language_whoever_reads(
     assert {"en": "Snapshot sha256", "ja": "スナップショット sha256"}[language] in frozen_part
 
 
-@pytest.mark.parametrize("name", ["2", "x", "1.xlsx", "0001x"])
+@pytest.mark.parametrize("name", ["2", "x", "1.docx", "0001x"])
 def test_a_report_that_is_none_is_not_found(
     mate: Membership, workspace: Workspace, churn: Experiment, name: str
 ) -> None:
