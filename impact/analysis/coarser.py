@@ -8,6 +8,7 @@ import duckdb
 
 from impact.agreements.plan import Plan
 from impact.analysis.moments import cluster_sums
+from impact.analysis.quoting import identifier, literal
 from impact.stats.clusters import ClusterSums, cr2
 from impact.stats.effects import NotEstimable
 from impact.stats.moments import Contrast
@@ -28,11 +29,10 @@ def coarser_sums(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Coarser:
         return {}
     found = {("", ""): _sums(connection, counted)}
     for segment in plan.segments:
-        column = '"' + f"segment {segment}".replace('"', '""') + '"'
+        column = identifier(f"segment {segment}")
         values = connection.execute(f"SELECT DISTINCT {column} FROM ({counted}) ORDER BY ALL").fetchall()
         for (value,) in values:
-            text = value.replace("'", "''")
-            found[segment, value] = _sums(connection, f"{counted} AND {column} = '{text}'")
+            found[segment, value] = _sums(connection, f"{counted} AND {column} = {literal(value)}")
     return found
 
 

@@ -11,11 +11,12 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from impact.agreements.plan import MONEY, Plan, Term
+from impact.agreements.plan import MONEY, Plan
 from impact.analysis.coarser import Coarser, coarser_sums
-from impact.analysis.freeze import DAY, microseconds
 from impact.analysis.models import Snapshot
 from impact.analysis.moments import cluster_sums, moment_table, segment_tables
+from impact.analysis.quoting import double, identifier, literal
+from impact.analysis.values import fill_values
 from impact.stats.choice import FEW_ROWS, MANY_KEYS
 from impact.stats.clusters import ClusterSums
 from impact.stats.moments import Contrast, MomentTable
@@ -100,57 +101,13 @@ def measure(snapshot: Snapshot, plan: Plan, home: Path) -> Measured:
     connection = duckdb.connect(config={"threads": 1})
     try:
         connection.execute("SET TimeZone = 'UTC'")
-        for name in ("rows", "decisions", "outcomes", "costs"):
-            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({_text(f'{home}/*-{name}.parquet')})")
-        _fill_values(connection, snapshot, plan)
+        for table in ("rows", "decisions", "outcomes", "costs"):
+            files = literal(f"{home}/*-{table}.parquet")
+            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({files})")
+        fill_values(connection, snapshot, plan, home)
         return _measured(connection, plan)
     finally:
         connection.close()
-
-
-def _fill_values(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, plan: Plan) -> None:
-    """Make the table ``measured``: every row with its numbers, null where they are censored."""
-    as_of = microseconds(snapshot.as_of)
-    terms = {metric.key: metric.term for metric in plan.metrics}
-    if plan.net:
-        terms |= {f"value {place}": term for place, term in enumerate(plan.net.value)}
-    names = {key: f"t{place}" for place, key in enumerate(terms)}
-    sums = ", ".join(f"{_aggregate(term, plan)} AS {names[key]}" for key, term in terms.items())
-    widest = max([_window(term, plan) for term in terms.values()], default=1)
-    connection.execute(
-        f"CREATE TABLE happened AS SELECT r.row, {sums or '0 AS none'} FROM rows r LEFT JOIN outcomes o "
-        f"ON o.unit = r.unit AND o.at >= r.opened_at AND o.at < r.opened_at + {widest} GROUP BY r.row"
-    )
-    connection.execute(
-        "CREATE TABLE spent AS SELECT r.row, sum(c.value) AS cost, "
-        "sum(c.value) FILTER (WHERE c.estimated) AS estimated FROM rows r LEFT JOIN costs c "
-        f"ON c.unit = r.unit AND c.at >= r.opened_at AND c.at < r.opened_at + {_horizon(plan)} GROUP BY r.row"
-    )
-    numbers = {
-        key: _number(term, names[key], plan, snapshot.manifest["feeds"][term.outcome]) for key, term in terms.items()
-    }
-    columns = [f"{numbers[metric.key]} AS {_name(f'metric {metric.key}')}" for metric in plan.metrics]
-    if plan.net:
-        value = " + ".join(
-            f"({numbers[f'value {place}']}) * {_double(term.times)}" for place, term in enumerate(plan.net.value)
-        )
-        # where nobody logged what an action cost, what was planned stands in
-        columns += [f"{value or '0.0'} AS value", "coalesce(s.cost, r.planned_cost) AS cost"]
-        columns += [
-            " + ".join(
-                f"({numbers[f'value {place}']}) * {_double(term.times)}"
-                for place, term in enumerate(plan.net.value)
-                if term.assumption == key
-            )
-            + f" AS {_name(column)}"
-            for key, column in plan.assumed.items()
-            if column != "value"
-        ]
-        columns += ["CASE WHEN s.cost IS NULL THEN r.planned_cost ELSE coalesce(s.estimated, 0) END AS estimated_cost"]
-    connection.execute(
-        f"CREATE TABLE measured AS SELECT r.*, r.matures_at <= {as_of} AS mature{''.join(', ' + c for c in columns)} "
-        "FROM rows r JOIN happened h USING (row) JOIN spent s USING (row) ORDER BY r.row"
-    )
 
 
 def _measured(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Measured:
@@ -164,7 +121,8 @@ def _measured(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Measured:
     censored_by_arm = {
         key: dict(
             connection.execute(
-                f"SELECT arm, count(*) FROM measured WHERE mature AND {_name(family.columns[0])} IS NULL GROUP BY arm"
+                "SELECT arm, count(*) FROM measured "
+                f"WHERE mature AND {identifier(family.columns[0])} IS NULL GROUP BY arm"
             ).fetchall()
         )
         for key, family in families.items()
@@ -201,16 +159,16 @@ def _chosen(
 ) -> Chosen | None:
     """Split the strata by what the policies would have done; a policy that isn't known in every row is left out."""
     counted = "FROM measured WHERE mature AND value IS NOT NULL"
-    empty = ", ".join(f"count(*) FILTER ({_name(f'policy {one.key}')} = '')" for one in plan.policies)
+    empty = ", ".join(f"count(*) FILTER ({identifier(f'policy {one.key}')} = '')" for one in plan.policies)
     gaps = connection.execute(f"SELECT count(*), {empty or '0'} {counted}").fetchall()[0]
     known = [one.key for one, gap in zip(plan.policies, gaps[1:], strict=False) if not gap]
     if not gaps[0]:
         return None
-    split = " || chr(31) || ".join(["stratum", *(_name(f"policy {key}") for key in known)])
+    split = " || chr(31) || ".join(["stratum", *(identifier(f"policy {key}") for key in known)])
     relation = f"(SELECT * REPLACE ({split} AS stratum) {counted})"
     pairs = _needed([columns], ()).pairs
     table = moment_table(connection, relation, list(columns), pairs=pairs, arm="arm", stratum="stratum", phase="phase")
-    numbers = "".join(f", {_name(one)}::DOUBLE AS x{place}" for place, one in enumerate(covariates))
+    numbers = "".join(f", {identifier(one)}::DOUBLE AS x{place}" for place, one in enumerate(covariates))
     listed = f"SELECT arm, stratum, value - cost AS net, propensity{numbers} FROM {relation} ORDER BY row"
     rows = connection.execute(listed if known else f"{listed} LIMIT 0").fetchnumpy()
     strata = sorted({cell.stratum for cell in table.cells})
@@ -244,18 +202,27 @@ def _families(
 ) -> dict[str, Family]:
     """One aggregation for all families that every mature row belongs to, and one for each other."""
     relations = {
-        key: f"(SELECT * FROM measured WHERE mature AND {_name(of[0])} IS NOT NULL)" for key, of in columns.items()
+        key: f"(SELECT * FROM measured WHERE mature AND {identifier(of[0])} IS NOT NULL)" for key, of in columns.items()
     }
-    counts = ", ".join(f"count(*) FILTER ({_name(of[0])} IS NULL)" for of in columns.values())
+    counts = ", ".join(f"count(*) FILTER ({identifier(of[0])} IS NULL)" for of in columns.values())
     gaps = connection.execute(f"SELECT {counts or '0'} FROM measured WHERE mature").fetchall()[0]
     whole = [key for key, gap in zip(columns, gaps, strict=False) if not gap]
     together = "(SELECT * FROM measured WHERE mature)"
     served = [[columns[key] for key in whole]] if whole else []
     shared = [_aggregated(connection, plan, together, some, covariates) for some in served]
+    # clusters and few rows are judged otherwise
+    asymmetries = [
+        _skews(connection, together, tuple(column for of in some for column in of))
+        for some, (table, _) in zip(served, shared, strict=True)
+        if not plan.clustered and not _few(table)
+    ]
     families = {}
     for key, of in columns.items():
         table, segments = shared[0] if key in whole else _aggregated(connection, plan, relations[key], [of], covariates)
         few = not plan.clustered and _few(table)
+        skews: Skews = {}
+        if not few and not plan.clustered:
+            skews = asymmetries[0] if key in whole else _skews(connection, relations[key], of)
         sums = None
         if plan.clustered:
             sums = cluster_sums(connection, relations[key], [*of, *covariates], "cluster", arm="arm", stratum="stratum")
@@ -266,7 +233,7 @@ def _families(
             sums,
             segments,
             _rows(connection, relations[key], of) if few else None,
-            {} if few or plan.clustered else _skews(connection, relations[key], of),
+            skews,
         )
     return families
 
@@ -302,7 +269,7 @@ def _few(table: MomentTable) -> bool:
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, relation: str, columns: tuple[str, ...]) -> Rows:
-    wanted = ", ".join(f"{_name(column)}::DOUBLE" for column in columns)
+    wanted = ", ".join(f"{identifier(column)}::DOUBLE" for column in columns)
     found = connection.execute(f"SELECT arm, stratum, phase, {wanted} FROM {relation} ORDER BY row").fetchall()
     arm, stratum, phase, *values = zip(*found, strict=True)
     cells = [f"{len(one)} {one} {other}" for one, other in zip(stratum, phase, strict=True)]
@@ -315,17 +282,19 @@ def _rows(connection: duckdb.DuckDBPyConnection, relation: str, columns: tuple[s
 
 def _skews(connection: duckdb.DuckDBPyConnection, relation: str, columns: tuple[str, ...]) -> Skews:
     """Skewness of every column in each arm, around the means of its cells."""
-    wanted = {column: f"{_name(column)}::DOUBLE" for column in columns}
-    if columns[:2] == tuple(NET):
+    wanted = {column: f"{identifier(column)}::DOUBLE" for column in columns}
+    if set(NET) <= set(columns):
         wanted["net"] = "value - cost"
     names = [f"x{place}" for place in range(len(wanted))]
     numbers = ", ".join(f"{number} AS {name}" for number, name in zip(wanted.values(), names, strict=True))
     means = ", ".join(f"avg({name}) AS m{name}" for name in names)
-    powers = ", ".join(f"avg(pow({name} - m{name}, 3)), avg(pow({name} - m{name}, 2))" for name in names)
+    apart = ", ".join(f"{name} - m{name} AS {name}" for name in names)
+    powers = ", ".join(f"avg({name} * {name} * {name}), avg({name} * {name})" for name in names)
     found = connection.execute(
         f"WITH r AS MATERIALIZED (SELECT arm, stratum, phase, {numbers} FROM {relation}), "
         f"c AS (SELECT arm, stratum, phase, {means} FROM r GROUP BY ALL) "
-        f"SELECT arm, {powers} FROM r JOIN c USING (arm, stratum, phase) GROUP BY arm ORDER BY arm"
+        f"SELECT arm, {powers} FROM (SELECT arm, {apart} FROM r JOIN c USING (arm, stratum, phase)) "
+        "GROUP BY arm ORDER BY arm"
     ).fetchall()
     skews: Skews = {column: {} for column in wanted}
     for arm, *sums in found:
@@ -339,7 +308,7 @@ def _fill_covariates(connection: duckdb.DuckDBPyConnection, plan: Plan) -> tuple
     """Fill covariates that are missing with their mean, and add an indicator of having been missing."""
     names = []
     for covariate in plan.covariates:
-        column = _name(f"covariate {covariate}")
+        column = identifier(f"covariate {covariate}")
         [(missing, mean)] = connection.execute(
             f"SELECT count(*) FILTER ({column} IS NULL), avg({column}) FROM measured WHERE mature"
         ).fetchall()
@@ -348,55 +317,10 @@ def _fill_covariates(connection: duckdb.DuckDBPyConnection, plan: Plan) -> tuple
         names.append(f"covariate {covariate}")
         if missing:
             indicator = f"missing {covariate}"
-            connection.execute(f"ALTER TABLE measured ADD COLUMN {_name(indicator)} DOUBLE")
+            connection.execute(f"ALTER TABLE measured ADD COLUMN {identifier(indicator)} DOUBLE")
             connection.execute(
-                f"UPDATE measured SET {_name(indicator)} = CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, "
-                f"{column} = coalesce({column}, {_double(mean)})"
+                f"UPDATE measured SET {identifier(indicator)} = CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, "
+                f"{column} = coalesce({column}, {double(mean)})"
             )
             names.append(indicator)
     return tuple(names)
-
-
-def _aggregate(term: Term, plan: Plan) -> str:
-    inside = f"FILTER (WHERE o.type = {_text(term.outcome)} AND o.at < r.opened_at + {_window(term, plan)})"
-    match term.aggregate:
-        case "any":
-            return f"bool_or(o.value <> 0) {inside}"
-        case "none":
-            return f"NOT coalesce(bool_or(o.value <> 0) {inside}, false)"
-        case "sum":
-            return f"sum(o.value) {inside}"
-        case "count":
-            return f"nullif(count(o.value) {inside}, 0)"
-        case "last":
-            return f"arg_max(o.value, o.at) {inside}"
-
-
-def _number(term: Term, name: str, plan: Plan, complete_until: int | None) -> str:
-    """The term's number where its window is known to be complete, else null."""
-    if complete_until is None:
-        return "NULL::DOUBLE"
-    default = "NULL" if term.default is None else _double(term.default)
-    closed = f"r.opened_at + {_window(term, plan)} <= {complete_until}"
-    return f"CASE WHEN {closed} THEN coalesce(h.{name}::DOUBLE, {default}) END"
-
-
-def _window(term: Term, plan: Plan) -> int:
-    return _horizon(plan) if term.window_days is None else round(term.window_days * DAY)
-
-
-def _horizon(plan: Plan) -> int:
-    # a loaded experiment is one instant
-    return max(1, round(plan.horizon_days * DAY))
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _double(number: float) -> str:
-    return f"'{float(number)!r}'::DOUBLE"

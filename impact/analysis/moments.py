@@ -11,6 +11,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
+from impact.analysis.quoting import double, identifier, literal
 from impact.stats.clusters import ClusterSums
 from impact.stats.moments import Cell, Moments, MomentTable
 
@@ -136,7 +137,7 @@ def cluster_sums(
     )
     # a constant's mean can differ from it by a rounding, which would look like a variance
     origin = np.nan_to_num(np.where(low == high, low, mean))
-    found = _grouped(rows, [f"sum(c{i} - {_number(o)})" for i, o in enumerate(origin)])[0]
+    found = _grouped(rows, [f"sum(c{i} - {double(o)})" for i, o in enumerate(origin)])[0]
     labels = np.array([row[:3] for row in found], dtype=str).reshape(len(found), 3)
     values = np.array([row[3:] for row in found], dtype=np.float64).reshape(len(found), k + 1)
     return ClusterSums(rows.columns, origin, labels[:, 1], labels[:, 2], labels[:, 0], values[:, 0], values[:, 1:])
@@ -217,14 +218,16 @@ def _grouped(rows: _Rows, sums: Sequence[str], shifts: Mapping[Key, Array] | Non
     """
     labels = {f"k{i}": key for i, key in enumerate(rows.keys) if key is not None}
     names = [f"c{i}" for i in range(len(rows.columns))]
-    numbers = ", ".join(f"{_name(column)}::double as {name}" for column, name in zip(rows.columns, names, strict=True))
+    numbers = ", ".join(
+        f"{identifier(column)}::double as {name}" for column, name in zip(rows.columns, names, strict=True)
+    )
     by, around = ", ".join(labels), ""
     # keys as they are group faster, but the shifts are found by their text
-    keys = ", ".join(f"{_label(key) if shifts else _name(key)} as {label}" for label, key in labels.items())
+    keys = ", ".join(f"{_label(key) if shifts else identifier(key)} as {label}" for label, key in labels.items())
     moved = ", ".join(names)
     if shifts:
         used = [i for i, key in enumerate(rows.keys) if key is not None]
-        values = [[*(_text(key[i]) for i in used), *map(_number, shift)] for key, shift in shifts.items()]
+        values = [[*(literal(key[i]) for i in used), *map(double, shift)] for key, shift in shifts.items()]
         moved = ", ".join(f"{name} - s{name} as {name}" for name in names)
         table = ", ".join(f"({', '.join(value)})" for value in values)
         around = f"join (values {table}) as shift({by}, {', '.join('s' + name for name in names)}) using ({by})"
@@ -279,21 +282,8 @@ def _positions(columns: Sequence[str], pairs: Pairs) -> list[tuple[int, int]]:
 
 
 def _label(column: str | None) -> str:
-    return "''" if column is None else f"coalesce({_name(column)}::varchar, '')"
+    return "''" if column is None else f"coalesce({identifier(column)}::varchar, '')"
 
 
 def _double(column: str) -> str:
-    return f"{_name(column)}::double"
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _number(number: float) -> str:
-    # as text, since a plain literal would be a decimal
-    return f"'{float(number)!r}'::double"
+    return f"{identifier(column)}::double"

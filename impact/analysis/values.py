@@ -1,0 +1,117 @@
+"""From events to numbers: every row of a snapshot with its metrics, value and cost, each part on one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import duckdb
+
+from impact.agreements.plan import Plan, Term
+from impact.analysis.freeze import DAY, microseconds
+from impact.analysis.models import Snapshot
+from impact.analysis.quoting import double, identifier, literal
+
+PARTS_AT_ONCE = 2
+
+
+def fill_values(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, plan: Plan, home: Path) -> None:
+    """Make the table ``measured``: every row with its numbers, null where they are censored.
+
+    The events of a unit lie in the part of its rows; so many parts are read at a time, and the result depends on
+    none of it.
+    """
+    parts = sorted(path.name.removesuffix("-rows.parquet") for path in home.glob("*-rows.parquet"))
+
+    def fill(part: str) -> None:
+        files = {name: literal(f"{home}/{part}-{name}.parquet") for name in ("rows", "outcomes", "costs")}
+        connection.cursor().execute(f"CREATE TABLE part{part} AS {_valued(snapshot, plan, files)}")
+
+    with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+        list(pool.map(fill, parts))
+    first, *others = parts
+    connection.execute(f"ALTER TABLE part{first} RENAME TO measured")
+    for part in others:
+        connection.execute(f"INSERT INTO measured SELECT * FROM part{part}")
+        connection.execute(f"DROP TABLE part{part}")
+
+
+def _valued(snapshot: Snapshot, plan: Plan, files: dict[str, str]) -> str:
+    """The query of a part's rows with their numbers, in the order in which they are frozen."""
+    # a number groups faster than a name
+    rows = f"(SELECT * RENAME (file_row_number AS n) FROM read_parquet({files['rows']}, file_row_number = true))"
+    terms = {metric.key: metric.term for metric in plan.metrics}
+    if plan.net:
+        terms |= {f"value {place}": term for place, term in enumerate(plan.net.value)}
+    names = {key: f"t{place}" for place, key in enumerate(terms)}
+    numbers = {
+        key: _number(term, names[key], plan, snapshot.manifest["feeds"][term.outcome]) for key, term in terms.items()
+    }
+    columns = [f"r.matures_at <= {microseconds(snapshot.as_of)} AS mature"]
+    columns += [f"{numbers[metric.key]} AS {identifier(f'metric {metric.key}')}" for metric in plan.metrics]
+    sums = "".join(f", {_aggregate(term, plan)} AS {names[key]}" for key, term in terms.items())
+    widest = max([_window(term, plan) for term in terms.values()], default=1)
+    with_events = (
+        f"WITH happened AS (SELECT r.n{sums} FROM {rows} r LEFT JOIN read_parquet({files['outcomes']}) o "
+        f"ON o.unit = r.unit AND o.at >= r.opened_at AND o.at < r.opened_at + {widest} GROUP BY r.n)"
+    )
+    joined = f"{rows} r JOIN happened h USING (n)"
+    if plan.net:
+        columns += _money(plan, numbers)
+        with_events += (
+            f", spent AS (SELECT r.n, sum(c.value) AS cost, sum(c.value) FILTER (WHERE c.estimated) AS estimated "
+            f"FROM {rows} r LEFT JOIN read_parquet({files['costs']}) c "
+            f"ON c.unit = r.unit AND c.at >= r.opened_at AND c.at < r.opened_at + {_horizon(plan)} GROUP BY r.n)"
+        )
+        joined += " JOIN spent s USING (n)"
+    return f"{with_events} SELECT r.* EXCLUDE (n), {', '.join(columns)} FROM {joined} ORDER BY r.n"
+
+
+def _money(plan: Plan, numbers: dict[str, str]) -> Iterator[str]:
+    """Columns of value, of the parts of it that assumptions are in, and of cost."""
+    assert plan.net is not None
+    worth = [
+        (term.assumption, f"({numbers[f'value {place}']}) * {double(term.times)}")
+        for place, term in enumerate(plan.net.value)
+    ]
+    yield f"{' + '.join(one for _, one in worth) or '0.0'} AS value"
+    # where nobody logged what an action cost, what was planned stands in
+    yield "coalesce(s.cost, r.planned_cost) AS cost"
+    for key, column in plan.assumed.items():
+        if column != "value":
+            yield f"{' + '.join(one for assumption, one in worth if assumption == key)} AS {identifier(column)}"
+    yield "CASE WHEN s.cost IS NULL THEN r.planned_cost ELSE coalesce(s.estimated, 0) END AS estimated_cost"
+
+
+def _aggregate(term: Term, plan: Plan) -> str:
+    inside = f"FILTER (WHERE o.type = {literal(term.outcome)} AND o.at < r.opened_at + {_window(term, plan)})"
+    match term.aggregate:
+        case "any":
+            return f"bool_or(o.value <> 0) {inside}"
+        case "none":
+            return f"NOT coalesce(bool_or(o.value <> 0) {inside}, false)"
+        case "sum":
+            return f"sum(o.value) {inside}"
+        case "count":
+            return f"nullif(count(o.value) {inside}, 0)"
+        case "last":
+            return f"arg_max(o.value, o.at) {inside}"
+
+
+def _number(term: Term, name: str, plan: Plan, complete_until: int | None) -> str:
+    """The term's number where its window is known to be complete, else null."""
+    if complete_until is None:
+        return "NULL::DOUBLE"
+    default = "NULL" if term.default is None else double(term.default)
+    closed = f"r.opened_at + {_window(term, plan)} <= {complete_until}"
+    return f"CASE WHEN {closed} THEN coalesce(h.{name}::DOUBLE, {default}) END"
+
+
+def _window(term: Term, plan: Plan) -> int:
+    return _horizon(plan) if term.window_days is None else round(term.window_days * DAY)
+
+
+def _horizon(plan: Plan) -> int:
+    # a loaded experiment is one instant
+    return max(1, round(plan.horizon_days * DAY))
