@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.db.models import QuerySet
+
 from experiments import mixtures, randomization
 from experiments.models import Arm, Assignment, Decision, Experiment, Mode, Policy
 from workspaces.models import Workspace
@@ -14,20 +16,23 @@ def redraw(workspace: Workspace) -> Iterator[str]:
     """Yield a line for each stored draw that can't be made again."""
     live = Experiment.objects.within(workspace).filter(origin=Experiment.Origin.LIVE)
     for experiment in live.prefetch_related("arms", "phases"):
-        yield from _redraw_arms(experiment)
+        yield from differing_draws(experiment, Assignment.objects.within(workspace).filter(experiment=experiment))
         yield from _give_again(experiment)
     yield from _redraw_actions(workspace)
 
 
-def _redraw_arms(experiment: Experiment) -> Iterator[str]:
+def differing_draws(experiment: Experiment, assigned: QuerySet[Assignment]) -> Iterator[str]:
+    """Yield a line for each of these assignments whose arm or propensity isn't what its draw gives."""
     arms = list(experiment.arms.all())
     weights = {str(phase.number): [phase.weights[arm.key] for arm in arms] for phase in experiment.phases.all()}
     traffic = {str(phase.number): phase.traffic_ppm for phase in experiment.phases.all()}
     shares = {phase: randomization.parts_per_million(one) for phase, one in weights.items()}
-    found = Assignment.objects.within(experiment.workspace).filter(experiment=experiment)
-    for key, arm, stratum, phase, propensity, draw in found.values_list(
+    for key, arm, stratum, phase, propensity, draw in assigned.values_list(
         "randomization_key", "arm", "stratum", "phase", "propensity", "draw"
     ).iterator():
+        if phase not in weights:
+            yield f"{experiment.key}: {key} is of the phase {phase}, which never was"
+            continue
         if experiment.in_blocks:
             place = randomization.permuted(experiment.salt, stratum, draw or 0, weights[phase], phase).arm
             point, chance = draw, weights[phase][place] / sum(weights[phase])

@@ -22,6 +22,7 @@ from django.db.models import F
 
 from experiments.models import Arm, Assignment, Decision, Experiment, Status
 from impact.agreements.plan import Plan
+from impact.analysis.done import NOTHING, executed, first_scores, redrawn
 from impact.analysis.models import Snapshot
 from impact.ledger.models import Cost, Feed, Outcome
 from workspaces import clock
@@ -39,7 +40,8 @@ COLUMNS = {
 }
 ROWS = {
     "row": TEXT, "unit": TEXT, "opened_at": MICROSECONDS, "matures_at": MICROSECONDS, "arm": TEXT, "stratum": TEXT,
-    "phase": TEXT, "cluster": TEXT, "propensity": NUMBER, "planned_cost": NUMBER,
+    "phase": TEXT, "cluster": TEXT, "propensity": NUMBER, "planned_cost": NUMBER, "score": NUMBER, "done": TEXT,
+    "did": TEXT, "otherwise": pa.bool_(),
 }  # fmt: skip
 
 
@@ -49,6 +51,7 @@ def freeze(*, experiment: Experiment, plan: Plan, as_of: datetime) -> Snapshot:
     with transaction.atomic():
         tables = {"rows": list(_rows(experiment, plan, as_of, pseudonym))} | _events(experiment, plan, as_of, pseudonym)
         feeds = _feeds(experiment, plan, as_of)
+        again = redrawn(experiment, as_of, pseudonym)
     parts = max(1, math.ceil(len(tables["rows"]) / ROWS_A_PART))
     root = settings.DATA_DIR / "snapshots" / experiment.workspace.key
     root.mkdir(parents=True, exist_ok=True)
@@ -68,6 +71,7 @@ def freeze(*, experiment: Experiment, plan: Plan, as_of: datetime) -> Snapshot:
             "files": files,
             "feeds": feeds,
             "rows": {name: len(rows) for name, rows in tables.items()},
+            "redrawn": again,
             "assigned": sum(1 for decision in tables["decisions"] if decision["row"]),
         }
         sha256 = digest(manifest)
@@ -117,6 +121,8 @@ def _rows(
     planned = {arm.key: arm.planned_cost for arm in plan.arms}
     by_policy = _planned_by_action(experiment, as_of) if any(arm.is_policy for arm in plan.arms) else {}
     chosen = _choices(experiment, plan, as_of) if plan.policies else {}
+    scores = first_scores(experiment, as_of) if experiment.is_live else {}
+    done = executed(experiment, as_of) if experiment.is_live else {}
     assignments = Assignment.objects.within(experiment.workspace).filter(
         experiment=experiment, first_decision_at__lte=as_of
     )
@@ -138,6 +144,10 @@ def _rows(
             "cluster": pseudonym(cluster) if cluster else "",
             "propensity": propensity,
             "planned_cost": by_policy.get(pk, planned[arm]),
+            "score": scores.get(key),
+            "done": done.get(key, NOTHING).state,
+            "did": done.get(key, NOTHING).arm,
+            "otherwise": done.get(key, NOTHING).otherwise,
             **{f"covariate {name}": covariates.get(name) for name in plan.covariates},
             **{f"segment {name}": segments.get(name, "") for name in plan.segments},
             **{f"policy {policy.key}": chosen.get(pk, {}).get(policy.key, "") for policy in plan.policies},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from impact.agreements.plan import MONEY, Plan
 from impact.analysis.coarser import Coarser, coarser_sums
+from impact.analysis.looked import Looked, look
 from impact.analysis.models import Snapshot
 from impact.analysis.moments import cluster_sums, moment_table, segment_tables
 from impact.analysis.quoting import double, identifier, literal
@@ -84,6 +85,7 @@ class Measured:
     total_cost: float
     chosen: Chosen | None = None
     coarser: Coarser = field(default_factory=dict)
+    looked: Looked = field(default_factory=Looked)
 
 
 class Assigned(NamedTuple):
@@ -105,7 +107,7 @@ def measure(snapshot: Snapshot, plan: Plan, home: Path) -> Measured:
             files = literal(f"{home}/*-{table}.parquet")
             connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({files})")
         fill_values(connection, snapshot, plan, home)
-        return _measured(connection, plan)
+        return replace(_measured(connection, plan), looked=look(connection, plan, snapshot.manifest))
     finally:
         connection.close()
 

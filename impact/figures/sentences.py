@@ -145,6 +145,13 @@ def check_message(check: Mapping[str, Any], document: Mapping[str, Any], languag
             texts[name] = join(f"{names[one['arm']]} ({one['metric']}, {one['value']})" for one in value)
         elif name == "harmed":
             texts[name] = join(f"{names[one['arm']]} ({one['stratum']})" for one in value)
+        elif name == "missing":
+            texts[name] = join(f"{names[one['arm']]} ({one['category']})" for one in value)
+        elif name == "trends":
+            ends = [[forms.number(one[end], 2, signed=True) for end in ("first", "last")] for one in value]
+            texts[name] = join(words.trend(names[one["arm"]], *of) for one, of in zip(value, ends, strict=True))
+        elif name == "hangs_on":
+            texts[name] = join(words.HANGS_ON[one] for one in value)
         elif name == "flips":
             texts[name] = join(_flip(one, names, words, forms) for one in value)
         elif name == "arms":
@@ -232,7 +239,7 @@ def _baseline(document: Mapping[str, Any]) -> str:
 
 
 def _statistic(check: Mapping[str, Any], forms: Forms) -> str:
-    if check["id"] == "cost_booked":
+    if check["id"] in ("cost_booked", "executed_as_drawn", "few_rows_decide"):
         return forms.percent(check["statistic"])
     if check["id"] == "clusters_enough":
         return forms.number(check["statistic"])

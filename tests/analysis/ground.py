@@ -62,9 +62,14 @@ class Ground:
     def outcome(self, unit: str, day: float, value: float = 1, type: str = "churned", **more: Any) -> None:
         Outcome.objects.create(unit_id=unit, type=type, value=value, occurred_at=on(day), **self._fact(day) | more)
 
-    def cost(self, unit: str, day: float, amount: float, **more: Any) -> None:
+    def cost(self, unit: str, day: float, amount: float, category: str = "c", **more: Any) -> None:
         Cost.objects.create(
-            unit_id=unit, category="c", amount=amount, currency="EUR", occurred_at=on(day), **self._fact(day) | more
+            unit_id=unit,
+            category=category,
+            amount=amount,
+            currency="EUR",
+            occurred_at=on(day),
+            **self._fact(day) | more,
         )
 
     def feed(self, until: float, type: str = "churned", source: str = "crm") -> None:

@@ -168,6 +168,12 @@ FAILED: dict[str, dict[str, Any]] = {
     "loss_cap": {"numbers": {"lost": 612_000.0, "cap": 600_000.0}},
     "propensity_logged": {"numbers": {"arms": ["bonus"]}, "p_value": 0.0004, "statistic": 3.5},
     "driver_and_money_by_segment": {"numbers": {"opposed": [{"arm": "bonus", "metric": "churn", "value": "L"}]}},
+    "draws_replayed": {"numbers": {"looked": 1000, "differing": 3}},
+    "executed_as_drawn": {"numbers": {"arms": ["bonus"]}, "statistic": 0.08, "p_value": 0.0001},
+    "overrides_at_random": {"numbers": {"overridden": 41, "hangs_on": ["score"]}, "p_value": 0.0001},
+    "effect_lasts": {"numbers": {"trends": [{"arm": "bonus", "first": 5.2, "last": 0.3}]}, "p_value": 0.001},
+    "few_rows_decide": {"numbers": {"share": 0.31, "cap": 5100.0, "arms": ["credit"]}, "statistic": 0.31},
+    "cost_categories": {"numbers": {"missing": [{"arm": "credit", "category": "contact"}]}},
     "strata_unharmed": {"numbers": {"harmed": [{"arm": "bonus", "stratum": "H"}]}},
     "phases_agree": {"numbers": {"arms": ["bonus"]}},
     "forced_left_out": {"numbers": {"holdout": 1450, "forced_safety": 29}},
@@ -181,7 +187,10 @@ HOLDS = {
     "assumptions_hold": ("Bonus", "Value of a kept customer", "190.6", "170", "340"),
     "cost_varies": ("Bonus", "Credit"), "guardrails_hold": ("Bonus", "complaints"), "forced_left_out": ("1,450", "29"),
     "agreed_before": (), "loss_cap": ("612,000", "600,000"), "propensity_logged": ("Bonus", "p < 0.001"),
-    "driver_and_money_by_segment": ("Bonus", "L"), "strata_unharmed": ("Bonus", "H"), "phases_agree": ("Bonus",),
+    "driver_and_money_by_segment": ("Bonus", "L"), "strata_unharmed": ("Bonus", "H"),
+    "draws_replayed": ("1,000", "3"), "executed_as_drawn": ("8", "Bonus"), "overrides_at_random": ("41",),
+    "effect_lasts": ("Bonus", "+5.20", "+0.30"), "few_rows_decide": ("31", "5,100", "Credit"),
+    "cost_categories": ("Credit", "contact"), "phases_agree": ("Bonus",),
 }  # fmt: skip
 
 

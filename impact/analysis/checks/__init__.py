@@ -9,15 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from impact.analysis.checks.draws import propensity_logged, sample_ratio_by_stratum, sample_ratio_overall
+from impact.analysis.checks.doing import executed_as_drawn, overrides_at_random
+from impact.analysis.checks.draws import (
+    draws_replayed,
+    propensity_logged,
+    sample_ratio_by_stratum,
+    sample_ratio_overall,
+)
 from impact.analysis.checks.evidence import Evidence, Finding
-from impact.analysis.checks.harm import guardrails_hold, phases_agree, strata_unharmed
+from impact.analysis.checks.harm import effect_lasts, guardrails_hold, phases_agree, strata_unharmed
 from impact.analysis.checks.money import (
     assumptions_hold,
     cost_booked,
+    cost_categories,
     cost_varies,
     driver_and_money,
     driver_and_money_by_segment,
+    few_rows_decide,
     loss_cap,
 )
 from impact.analysis.checks.rows import (
@@ -36,6 +44,9 @@ CHECKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     sample_ratio_overall,
     sample_ratio_by_stratum,
     propensity_logged,
+    draws_replayed,
+    executed_as_drawn,
+    overrides_at_random,
     missing_alike,
     clusters_enough,
     covariates_balanced,
@@ -43,11 +54,14 @@ CHECKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     driver_and_money_by_segment,
     assumptions_hold,
     cost_booked,
+    cost_categories,
     cost_varies,
+    few_rows_decide,
     guardrails_hold,
     loss_cap,
     strata_unharmed,
     phases_agree,
+    effect_lasts,
     forced_left_out,
     agreed_before,
 )

@@ -80,6 +80,15 @@ def propensity_logged(seen: Evidence) -> Finding | None:
     )
 
 
+def draws_replayed(seen: Evidence) -> Finding | None:
+    """A sample of the draws, made again from what is stored, gives the same arms."""
+    again = seen.measured.looked.redrawn
+    if not again.get("looked"):
+        return None
+    numbers = {"looked": again["looked"], "differing": again["differing"]}
+    return Finding("draws_replayed", "block", not again["differing"], numbers=numbers)
+
+
 def _observed(plan: Plan, assigned: Iterable[Assigned]) -> dict[str, int]:
     observed = {arm.key: 0 for arm in plan.arms}
     for row in assigned:

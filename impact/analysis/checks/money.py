@@ -11,6 +11,8 @@ from impact.analysis.measure import NET
 from impact.stats.effects import NotEstimable, TEffect, difference
 
 ESTIMATED_SHARE = 0.2
+# of all value, in the largest one in a thousand
+TOP_SHARE = 0.2
 
 
 def driver_and_money(seen: Evidence) -> Finding | None:
@@ -87,6 +89,36 @@ def cost_varies(seen: Evidence) -> Finding | None:
         block["arm"] for block in seen.money["comparisons"] if block["cost"]["se"] == 0 and block["cost"]["effect"]
     ]
     return Finding("cost_varies", "info", not fixed, numbers={"arms": fixed}) if fixed else None
+
+
+def cost_categories(seen: Evidence) -> Finding | None:
+    """A category of cost that is booked in one arm with a planned cost is booked in every such arm."""
+    acting = [arm.key for arm in seen.plan.arms if arm.planned_cost > 0]
+    if seen.plan.net is None or seen.plan.origin == "loaded" or len(acting) < 2:
+        return None
+    spent = seen.measured.looked.spent
+    missing = [
+        {"arm": arm, "category": category}
+        for category, arms in spent.items()
+        if any(arms.get(arm) for arm in acting)
+        for arm in acting
+        if not arms.get(arm) and seen.measured.mature_by_arm.get(arm)
+    ]
+    return Finding("cost_categories", "warn", not missing, numbers={"missing": missing}) if spent else None
+
+
+def few_rows_decide(seen: Evidence) -> Finding | None:
+    """Neither the sign of an effect nor a large share of the value hangs on the largest one in a thousand."""
+    tail = seen.measured.looked.tail
+    if seen.money is None or tail is None:
+        return None
+    turned = []
+    for block in seen.money["comparisons"]:
+        capped = difference(tail.table, {"capped": 1.0, "cost": -1.0}, block["arm"], block["baseline"])
+        if isinstance(capped, TEffect) and (block["net"]["effect"] or 0.0) * capped.estimate < 0:
+            turned.append(block["arm"])
+    numbers = {"share": tail.share, "cap": tail.cap, "arms": turned}
+    return Finding("few_rows_decide", "warn", not turned and tail.share <= TOP_SHARE, tail.share, None, numbers)
 
 
 def loss_cap(seen: Evidence) -> Finding | None:

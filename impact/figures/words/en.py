@@ -123,6 +123,12 @@ CHECKS = {
     "guardrails_hold": "Guardrails",
     "loss_cap": "Loss cap",
     "propensity_logged": "Logged propensities",
+    "draws_replayed": "Draws made again",
+    "executed_as_drawn": "Done as drawn",
+    "overrides_at_random": "Overrides",
+    "effect_lasts": "Effect lasts",
+    "few_rows_decide": "Largest values",
+    "cost_categories": "Cost categories",
     "strata_unharmed": "No stratum harmed",
     "phases_agree": "Phases agree",
     "forced_left_out": "Left out",
@@ -135,6 +141,13 @@ MODES = {
     "manual": "by hand",
     "fallback": "fallback",
 }
+
+
+HANGS_ON = {"arm": "arm", "score": "score"}
+
+
+def trend(of: str, first: str, last: str) -> str:
+    return f"{of} (from {first} to {last})"
 
 
 def flip(of: str, name: str, at: str, low: str, high: str, unit: str) -> str:
@@ -210,6 +223,33 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
             if passed:
                 return f"The arms were drawn with the propensities that are logged (p {n['p']})."
             return f"The arm {n['arms']} has another size than its logged propensities say (p {n['p']}). Nothing that weighs by them holds; find out who draws."
+        case "draws_replayed":
+            if passed:
+                return f"{n['looked']} draws were made again and gave the same arms."
+            return f"{n['differing']} of {n['looked']} draws that were made again give another arm. Nothing that rests on the draws holds; find out who changed what is stored."
+        case "executed_as_drawn":
+            if passed:
+                return f"Of what was reported, {n['statistic']} was done otherwise than drawn."
+            return f"Of what was reported, {n['statistic']} was done otherwise than drawn, mostly in {n['arms']}. The figure is of assigning the action, not of doing it; find out why."
+        case "overrides_at_random":
+            if passed:
+                return f"{n['overridden']} overrides, hanging neither on the arm nor on the score."
+            return f"{n['overridden']} overrides hang on the {n['hangs_on']}. Ask those who override what they see that the draw doesn't."
+        case "effect_lasts":
+            if passed:
+                return "Those who came early and those who came late show the same effect."
+            return f"The effect changes with the week in which rows came: {n['trends']}. It may wear off or grow; confirm it over a longer time."
+        case "few_rows_decide":
+            if passed:
+                return f"The largest one in a thousand values hold {n['statistic']} of all value, and capping them turns no sign."
+            turned = f", and capped there the sign turns for: {n['arms']}" if numbers["arms"] else ""
+            return f"{n['statistic']} of all value lies in the largest one in a thousand, above {n['cap']}{turned}. Look at those rows before you believe the mean."
+        case "cost_categories":
+            if passed:
+                return "Every category of cost is booked in every arm that costs something."
+            return (
+                f"A category of cost that other arms have is missing: {n['missing']}. Log it, or say that it costs 0."
+            )
         case "strata_unharmed":
             if passed:
                 return "No arm that does good on the whole does proven harm in a stratum."

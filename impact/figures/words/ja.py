@@ -123,6 +123,12 @@ CHECKS = {
     "guardrails_hold": "ガードレール",
     "loss_cap": "損失の上限",
     "propensity_logged": "記録された割り付け確率",
+    "draws_replayed": "抽選の再現",
+    "executed_as_drawn": "抽選どおりの実行",
+    "overrides_at_random": "上書き",
+    "effect_lasts": "効果の持続",
+    "few_rows_decide": "最大の値",
+    "cost_categories": "費用の種類",
     "strata_unharmed": "層ごとの害",
     "phases_agree": "フェーズの一致",
     "forced_left_out": "対象外",
@@ -135,6 +141,13 @@ MODES = {
     "manual": "手動",
     "fallback": "代替",
 }
+
+
+HANGS_ON = {"arm": "群", "score": "スコア"}
+
+
+def trend(of: str, first: str, last: str) -> str:
+    return f"{of}（{first}から{last}へ）"
 
 
 def flip(of: str, name: str, at: str, low: str, high: str, unit: str) -> str:
@@ -208,6 +221,31 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
             if passed:
                 return f"各群は、記録された割り付け確率どおりに抽選されました（p {n['p']}）。"
             return f"{n['arms']}の大きさが、記録された割り付け確率と異なります（p {n['p']}）。確率で重み付けした数値は信頼できません。抽選の仕組みを調べてください。"
+        case "draws_replayed":
+            if passed:
+                return f"{n['looked']}件の抽選をやり直し、同じ群になりました。"
+            return f"やり直した{n['looked']}件の抽選のうち{n['differing']}件が別の群になりました。抽選に基づくものは何も信頼できません。保存された内容を誰が変えたかを調べてください。"
+        case "executed_as_drawn":
+            if passed:
+                return f"報告されたもののうち、抽選と異なる実行は{n['statistic']}です。"
+            return f"報告されたもののうち{n['statistic']}が抽選と異なる形で実行されました（主に{n['arms']}）。数値は実行ではなく割り付けの効果です。理由を調べてください。"
+        case "overrides_at_random":
+            if passed:
+                return f"{n['overridden']}件の上書きは、群にもスコアにも左右されていません。"
+            return f"{n['overridden']}件の上書きが{n['hangs_on']}に左右されています。抽選に無い何を見ているのか、上書きした人に尋ねてください。"
+        case "effect_lasts":
+            if passed:
+                return "早く来た行と遅く来た行で、効果は同じです。"
+            return f"行が来た週によって効果が変わります：{n['trends']}。薄れるか強まるかもしれません。より長い期間で確認してください。"
+        case "few_rows_decide":
+            if passed:
+                return f"上位0.1%の値が全体の価値に占める割合は{n['statistic']}で、上限で抑えても符号は変わりません。"
+            turned = f"。そこで抑えると符号が変わる群：{n['arms']}" if numbers["arms"] else ""
+            return f"全体の価値の{n['statistic']}が、上位0.1%（{n['cap']}超）の値にあります{turned}。平均を信じる前に、それらの行を見てください。"
+        case "cost_categories":
+            if passed:
+                return "費用のかかるどの群でも、すべての種類の費用が計上されています。"
+            return f"ほかの群にある種類の費用がありません：{n['missing']}。記録するか、0だと示してください。"
         case "strata_unharmed":
             if passed:
                 return "全体として良い群のうち、ある層で害が実証されたものはありません。"

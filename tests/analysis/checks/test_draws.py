@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from impact.analysis import checks
+from impact.analysis.looked import Looked
 from impact.analysis.measure import Assigned
 from tests.analysis.checks.ground import finding, seen, weighted
 from tests.analysis.ground import plan
@@ -114,3 +115,12 @@ def test_arms_must_be_drawn_as_logged(none: int, bonus: int, logged: float, pass
     assert (found.severity, found.passed) == ("block", passed)
     assert checks.propensity_logged(seen(plan(origin="loaded"), assigned=assigned)) is None
     assert checks.propensity_logged(seen(assigned=[])) is None
+
+
+@pytest.mark.parametrize(("differing", "passed"), [(0, True), (1, False)])
+def test_draws_made_again_must_give_the_same_arms(differing: int, passed: bool) -> None:
+    again = {"looked": 60, "differing": differing}
+    found = finding(checks.draws_replayed, seen(looked=Looked(redrawn=again)))
+    assert (found.severity, found.passed, found.numbers) == ("block", passed, again)
+    assert checks.draws_replayed(seen(looked=Looked(redrawn={"looked": 0, "differing": 0}))) is None
+    assert checks.draws_replayed(seen()) is None

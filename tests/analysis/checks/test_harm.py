@@ -9,6 +9,7 @@ import pytest
 
 from impact.agreements.plan import MONEY, PlannedMetric, Term
 from impact.analysis import checks
+from impact.analysis.looked import Looked, Week
 from impact.analysis.measure import Family
 from impact.stats.effects import TEffect
 from impact.stats.margins import non_inferiority
@@ -78,3 +79,32 @@ def test_a_guardrail_holds_up_to_its_margin(direction: Any, effect: float, passe
     assert (found.severity, found.passed) == ("block", passed)
     assert found.numbers == {"broken": [] if passed else [{"arm": "bonus", "metric": "calls"}]}
     assert checks.guardrails_hold(seen()) is None
+
+
+def weekly(*effects: float, rows: int = 50, variance: float = 1.0) -> dict[str, Any]:
+    """Weeks in which the bonus earns so much."""
+    weeks = [
+        Week(arm, week, rows, effect if arm == "bonus" else 0.0, variance)
+        for week, effect in enumerate(effects)
+        for arm in ("bonus", "none")
+    ]
+    return {"looked": Looked(weeks=weeks)}
+
+
+@pytest.mark.parametrize(
+    ("effects", "passed"), [((5.0, 5.1, 4.9, 5.0), True), ((5.0, 4.0, 3.0, 2.0), False), ((0.0, 1.0, 2.0), False)]
+)
+def test_an_effect_must_last(effects: tuple[float, ...], passed: bool) -> None:
+    found = finding(checks.effect_lasts, seen(money=money(3, 0.01), **weekly(*effects)))
+    assert (found.severity, found.passed) == ("warn", passed)
+    if not passed:
+        [trend] = found.numbers["trends"]
+        assert (trend["first"], trend["last"]) == (pytest.approx(effects[0]), pytest.approx(effects[-1]))
+
+
+def test_a_trend_needs_weeks_and_rows() -> None:
+    earned = money(3, 0.01)
+    assert checks.effect_lasts(seen(money=earned, **weekly(5.0, 1.0))) is None
+    assert checks.effect_lasts(seen(money=earned, **weekly(5.0, 3.0, 1.0, rows=19))) is None
+    assert checks.effect_lasts(seen(**weekly(5.0, 3.0, 1.0))) is None
+    assert finding(checks.effect_lasts, seen(money=earned, **weekly(5.0, 3.0, 1.0, variance=0.0))).passed

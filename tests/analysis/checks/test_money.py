@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from impact.agreements.plan import MONEY, Case
+from impact.agreements.plan import MONEY, Case, PlannedArm
 from impact.analysis import checks
+from impact.analysis.looked import Looked, Tail
 from impact.analysis.measure import Family
 from impact.stats.moments import MomentTable
 from tests.analysis.checks.ground import compared, finding, money, seen
@@ -111,3 +112,44 @@ def test_a_cost_without_variance_is_told() -> None:
     assert checks.cost_varies(seen(money=money(1, 0.1, se=0.5))) is None
     assert checks.cost_varies(seen(money=money(1, 0.1, se=0.0, cost=0.0))) is None
     assert checks.cost_varies(seen()) is None
+
+
+def capped(earns: float, share: float) -> dict[str, Any]:
+    """What the bonus earns with its largest values capped, and the share of value that lay beyond."""
+    arm = np.array(["none", "bonus"] * 20)
+    value = earns * (arm == "bonus") + np.arange(40) % 7 / 10
+    table = MomentTable.from_arrays({"capped": value, "cost": np.zeros(40)}, arm)
+    return {"looked": Looked(tail=Tail(5100.0, share, table))}
+
+
+@pytest.mark.parametrize(
+    ("earns", "share", "passed", "arms"),
+    [(5, 0.2, True, []), (-5, 0.2, False, ["bonus"]), (5, 0.21, False, [])],
+)
+def test_few_rows_must_not_decide(earns: float, share: float, passed: bool, arms: list[str]) -> None:
+    found = finding(checks.few_rows_decide, seen(money=money(3, 0.01), **capped(earns, share)))
+    assert (found.severity, found.passed, found.numbers["arms"]) == ("warn", passed, arms)
+    assert checks.few_rows_decide(seen(money=money(3, 0.01))) is None
+    assert checks.few_rows_decide(seen(**capped(earns, share))) is None
+
+
+@pytest.mark.parametrize(
+    ("spent", "missing"),
+    [
+        ({"sms": {"bonus": 30, "credit": 1}}, []),
+        ({"sms": {"bonus": 30}}, [{"arm": "credit", "category": "sms"}]),
+        # what only arms without a planned cost have is missing nowhere
+        ({"sms": {"bonus": 30, "credit": 30}, "call": {"none": 2}}, []),
+    ],
+)
+def test_a_category_must_be_booked_in_every_arm_that_costs(spent: Any, missing: Any) -> None:
+    costs = {"none": 0.0, "bonus": 1.7, "credit": 17.5}
+    arms = [
+        PlannedArm(key=key, name=key, is_baseline=key == "none", weight=1, planned_cost=cost)
+        for key, cost in costs.items()
+    ]
+    planned, known = plan(value=[WORTH], arms=arms), {"mature_by_arm": dict.fromkeys(costs, 30)}
+    found = finding(checks.cost_categories, seen(planned, looked=Looked(spent=spent), **known))
+    assert (found.severity, found.passed, found.numbers) == ("warn", not missing, {"missing": missing})
+    assert checks.cost_categories(seen(planned)) is None
+    assert checks.cost_categories(seen(looked=Looked(spent=spent), **known)) is None
