@@ -26,15 +26,19 @@ from impact.dashboard import selectors
 from impact.dashboard.actions import actions as known_actions
 from impact.dashboard.compliance import compliance as what_was_done
 from impact.dashboard.compliance import takes_long
+from impact.dashboard.course import course_of
 from impact.dashboard.home import impact_of, waiting_for
 from impact.dashboard.keys import example
 from impact.dashboard.model import days_of, model_page, model_rows, newest, shown_version
+from impact.figures.agreed import agreed_rows
 from impact.figures.agreement import agreement_page, foreseen_rows
 from impact.figures.executive import bars
 from impact.figures.experiment import experiment_page, segment_bars
 from impact.figures.glossary import glossary as terms
+from impact.figures.home import next_text
 from impact.figures.sentences import completed
 from impact.figures.words.codes import word
+from workspaces import clock
 from workspaces.access import member
 from workspaces.errors import Missing, Refusal
 from workspaces.files import answer_file
@@ -82,7 +86,15 @@ def experiment(request: HttpRequest, workspace: Workspace, key: str) -> HttpResp
         content["done"] = what_was_done(shown, _language())
     if analysis is not None:
         document = completed(analysis.document, _language(), (shown.plan or {}).get("case"))
-        content |= {"document": document, "page": experiment_page(document, _language())}
+        case = (shown.plan or {}).get("case") or {}
+        code, day = selectors.next_date(shown, analysis, clock.now(workspace))
+        content |= {
+            "document": document,
+            "page": experiment_page(document, _language()),
+            "history": course_of(shown, _language()),
+            "agreed": agreed_rows(document, case, _language()) if agreement else [],
+            "next": next_text(code, day, workspace.time_zone, _language()),
+        }
     return render(request, "dashboard/experiment.html", content)
 
 

@@ -11,6 +11,7 @@ from impact.figures.executive import bars, drawn_times, measured_in
 from impact.figures.forest import Bar, forest
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.ladder import ladder
+from impact.figures.policies import policies_section
 from impact.figures.sentences import WORDS, arm_names, check_title, metric_amount, row_word, shown_range
 from impact.figures.worth import worth_section
 
@@ -30,6 +31,7 @@ def experiment_page(document: Mapping[str, Any], language: str) -> dict[str, Any
         "stop_or_wait": [] if withheld else stop_or_wait(document, forms),
         "worth": worth_section(document, forms),
         "ladder": ladder(document, forms),
+        "policies": policies_section(document, language),
         "metrics": [] if withheld else [metric_table(document, metric, forms) for metric in document["metrics"]],
         "segments": [] if withheld else segment_forests(document, forms),
         "checks": [check_row(check, language) for check in document["checks"]],

@@ -45,7 +45,10 @@ def ladder(document: Mapping[str, Any], forms: Forms) -> dict[str, Any] | None:
     )
     figure = forest(bars, forms, currency=currency) | {
         "title": say["ladder"].format(
-            name=best.label, effect=forms.money(best.effect, currency, decimals, signed=True), row=row
+            name=best.label,
+            effect=forms.money(best.effect, currency, decimals, signed=True),
+            row=row,
+            baseline=inside(baseline, forms),
         ),
         "axis": axis,
     }
