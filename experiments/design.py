@@ -52,7 +52,8 @@ class ExperimentDeclared(Declared):
     decision_point: Key
     arms: list[ArmDeclared]
     baseline: Key
-    randomize: Literal["unit", "episode"] = "unit"
+    randomize: Literal["unit", "episode", "cluster", "cluster-period"] = "unit"
+    period_days: Days | None = None
     method: Literal["hash", "blocks"] = "hash"
     strata: list[Literal["cluster", "segment"] | StratumDeclared] = []
     covariates: list[Key] = []
@@ -72,6 +73,7 @@ def declare_experiment(workspace: Workspace, declared: ExperimentDeclared, actor
         "name": declared.name,
         "layer": declared.layer or declared.decision_point,
         "randomizes": declared.randomize,
+        "period_days": declared.period_days,
         "method": declared.method,
         "strata": [part if isinstance(part, str) else part.kept for part in declared.strata],
         "covariates": declared.covariates,
@@ -146,13 +148,35 @@ def _check_design(declared: ExperimentDeclared, point: DecisionPoint) -> None:
     """Refuse what couldn't be drawn or analysed."""
     check_arms(declared.arms, declared.baseline, point, in_blocks=declared.method == "blocks")
     _check_features(declared, point)
+    _check_clusters(declared, point)
     horizon = declared.horizon_days or point.horizon_days
-    if declared.randomize == "episode" and point.cool_down_days < horizon:
+    named = {"episode": "episodes", "cluster-period": "periods"}.get(declared.randomize)
+    if named and point.cool_down_days < horizon:
         raise invalid(
-            f"episodes need a cool-down of at least the horizon: {point.cool_down_days} < {horizon} days, "
+            f"{named} need a cool-down of at least the horizon: {point.cool_down_days} < {horizon} days, "
             "else an event would fall into two windows",
             "/randomize",
         )
+    if declared.period_days is not None and declared.period_days < horizon:
+        raise invalid(
+            f"period_days == {declared.period_days}, must be at least the horizon, {horizon}, "
+            "else an event would fall into two windows",
+            "/period_days",
+        )
+
+
+def _check_clusters(declared: ExperimentDeclared, point: DecisionPoint) -> None:
+    """Refuse clusters that nobody sends, periods without a length, and strata that a cluster has none of."""
+    in_clusters = declared.randomize in ("cluster", "cluster-period")
+    if in_clusters and not point.cluster:
+        raise invalid(f"{point.key} has no cluster; say what it is in the decision point", "/randomize")
+    if (declared.randomize == "cluster-period") != (declared.period_days is not None):
+        raise invalid("period_days goes with randomize: cluster-period, and that needs it", "/period_days")
+    for place, part in enumerate(declared.strata if in_clusters else []):
+        if isinstance(part, StratumDeclared) and part.score:
+            raise invalid("a score is a unit's, not its cluster's; leave the score bands out", f"/strata/{place}")
+        if part == "cluster" and declared.randomize == "cluster":
+            raise invalid("each cluster would be a stratum of its own; leave it out", f"/strata/{place}")
 
 
 def _check_features(declared: ExperimentDeclared, point: DecisionPoint) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from experiments import mixtures, randomization
-from experiments.models import Arm, Assignment, Decision, Experiment, Mode, Policy
+from experiments.models import Arm, Assignment, ClusterArm, Decision, Experiment, Mode, Policy
 from workspaces.models import Workspace
 
 
@@ -16,13 +16,14 @@ def redraw(workspace: Workspace) -> Iterator[str]:
     """Yield a line for each stored draw that can't be made again."""
     live = Experiment.objects.within(workspace).filter(origin=Experiment.Origin.LIVE)
     for experiment in live.prefetch_related("arms", "phases"):
-        yield from differing_draws(experiment, Assignment.objects.within(workspace).filter(experiment=experiment))
+        for model in (Assignment, ClusterArm):
+            yield from differing_draws(experiment, model.objects.within(workspace).filter(experiment=experiment))
         yield from _give_again(experiment)
     yield from _redraw_actions(workspace)
 
 
-def differing_draws(experiment: Experiment, assigned: QuerySet[Assignment]) -> Iterator[str]:
-    """Yield a line for each of these assignments whose arm or propensity isn't what its draw gives."""
+def differing_draws(experiment: Experiment, assigned: QuerySet[Assignment] | QuerySet[ClusterArm]) -> Iterator[str]:
+    """Yield a line for each of these assignments or clusters whose arm or propensity isn't what its draw gives."""
     arms = list(experiment.arms.all())
     weights = {str(phase.number): [phase.weights[arm.key] for arm in arms] for phase in experiment.phases.all()}
     traffic = {str(phase.number): phase.traffic_ppm for phase in experiment.phases.all()}
@@ -57,6 +58,8 @@ def _give_again(experiment: Experiment) -> Iterator[str]:
         "pk", "source", "event_id", "action__key", "propensity", "draw", "decision_point__candidates", "candidates",
         "would_have", "assignment__arm", "assignment__phase",
     ).iterator():  # fmt: skip
+        if phase not in chances:
+            continue  # said of its assignment
         said = {key: candidates[key]["probability"] for key in keys if "probability" in candidates[key]}
         does = {one.pk: _does(one, said, would_have) for one in arms}
         before = mixtures.before_the_draw(list(said), zip(chances[phase], does.values(), strict=True))

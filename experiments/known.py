@@ -14,10 +14,11 @@ from django.db import models
 
 from experiments.answers import said
 from experiments.counters import Scope
-from experiments.models import Action, Arm, Assignment, Decision, EpisodeCounter, Experiment
+from experiments.models import Action, Arm, Assignment, ClusterArm, Decision, EpisodeCounter, Experiment
 from experiments.rows import DecisionAnswer, DecisionRow
-from experiments.setup import Point
+from experiments.setup import Point, Running
 from predictions.models import Prediction
+from workspaces import clock
 from workspaces.facts import own_connection, prepared
 from workspaces.models import Workspace
 
@@ -30,6 +31,8 @@ SENT = {
     "experiment_id": "uuid",
     "unit_id": "text",
 }
+# only where an experiment randomizes clusters
+OF_CLUSTERS = {"cluster_key": "text"}
 OF_EVENT = "{0}.event_id = sent.event_id AND {0}.source = sent.source AND {0}.workspace_id = workspace.id"
 
 
@@ -76,11 +79,17 @@ LOOKED_FOR = {
         "AND episode.workspace_id = workspace.id",
     ),
     "assignment": Looked(
-        {name: f"assignment.{name}" for name in ("id", "randomization_key", "arm_id", "phase")},
+        {name: f"assignment.{name}" for name in ("id", "occasion", "arm_id", "phase")},
         Assignment,
         "assignment.experiment_id = sent.experiment_id AND assignment.unit_id = sent.unit_id",
     ),
+    "cluster": Looked(
+        {name: f"cluster.{name}" for name in ("arm_id", "stratum", "phase", "propensity", "draw")},
+        ClusterArm,
+        "cluster.experiment_id = sent.experiment_id AND cluster.randomization_key = sent.cluster_key",
+    ),
 }
+OF_A_CLUSTER = len(LOOKED_FOR["cluster"].columns)
 
 
 class Decided(NamedTuple):
@@ -93,20 +102,22 @@ class Decided(NamedTuple):
 
 @dataclass(slots=True)
 class Known:
-    """What a batch meets: events that are stored, by index; episodes; assignments."""
+    """What a batch meets: events that are stored, by index; episodes; arms of units and of clusters."""
 
     audit_length: int = 0
     clock_at: datetime | None = None
     decisions: dict[int, Decided] = field(default_factory=dict)
     predicted: set[int] = field(default_factory=set)
     episodes: dict[Scope, EpisodeCounter] = field(default_factory=dict)
-    assignments: dict[tuple[UUID, str], Assignment] = field(default_factory=dict)
+    assignments: dict[tuple[UUID, str, int], Assignment] = field(default_factory=dict)
+    clusters: dict[tuple[UUID, str], ClusterArm] = field(default_factory=dict)
 
 
 def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[int, DecisionRow]) -> Known:
     """Read what is stored about these rows, and how the workspace stands."""
     known = Known()
     sent: list[list[Any]] = []
+    in_clusters = any(point.running and point.running.experiment.in_clusters for point in points.values())
     for index, row in rows.items():
         point = points.get(row.decision_point)
         running = point.running if point else None
@@ -116,14 +127,18 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
                 running.experiment.pk if running else None, row.unit_id,
             ]
         )  # fmt: skip
+        if in_clusters:
+            sent[-1].append(_cluster_key(workspace, running, row))
     own = own_connection()
     with own.cursor() as cursor:
-        cursor.execute(*_query(sent, workspace.pk, own.vendor))
+        cursor.execute(*_query(sent, workspace.pk, own.vendor, in_clusters))
         found = cursor.fetchall()
-    for (
-        index, audit_length, clock_at, decision, digest, *said_then, prediction,
-        episode, number, opened_at, revision, assignment, key, arm, phase,
-    ) in found:  # fmt: skip
+    for columns in found:
+        cluster = columns[-OF_A_CLUSTER:] if in_clusters else None
+        (
+            index, audit_length, clock_at, decision, digest, *said_then, prediction,
+            episode, number, opened_at, revision, assignment, occasion, arm, phase,
+        ) = columns[:-OF_A_CLUSTER] if in_clusters else columns  # fmt: skip
         known.audit_length, known.clock_at = audit_length, _time(clock_at)
         row = rows[index]
         point = points.get(row.decision_point)
@@ -145,14 +160,35 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
             )
         if assignment and point and point.running:
             experiment = point.running.experiment
-            known.assignments[experiment.pk, key] = Assignment(
-                id=_id(assignment),
-                experiment=experiment,
-                randomization_key=key,
-                arm=point.running.arm(_id(arm)),
-                phase=phase,
+            known.assignments[experiment.pk, row.unit_id, occasion] = Assignment(
+                id=_id(assignment), experiment=experiment, arm=point.running.arm(_id(arm)), phase=phase
             )
+        if cluster and cluster[0] and point and point.running:
+            key = _cluster_key(workspace, point.running, row)
+            assert key is not None
+            known.clusters[point.running.experiment.pk, key] = _cluster(point.running, key, *cluster)
     return known
+
+
+def _cluster_key(workspace: Workspace, running: Running | None, row: DecisionRow) -> str | None:
+    """What is drawn for the row's cluster; if its period is over before it is decided about, it is read again."""
+    if running is None or not running.experiment.in_clusters:
+        return None
+    return running.key(row, row.at or clock.now(workspace), 0)[0]
+
+
+def _cluster(
+    running: Running, key: str, arm: Any, stratum: str, phase: str, propensity: float, draw: int
+) -> ClusterArm:
+    return ClusterArm(
+        experiment=running.experiment,
+        randomization_key=key,
+        arm=running.arm(_id(arm)),
+        stratum=stratum,
+        phase=phase,
+        propensity=propensity,
+        draw=draw,
+    )
 
 
 def _answer(
@@ -166,27 +202,35 @@ def _answer(
     )  # fmt: skip
 
 
-def _query(sent: list[list[Any]], workspace: UUID, vendor: str) -> tuple[str, list[Any]]:
+def _query(sent: list[list[Any]], workspace: UUID, vendor: str, in_clusters: bool) -> tuple[str, list[Any]]:
     """Return the query and its parameters: every row sent looks up its own, however many others there are."""
+    names = _sent(in_clusters)
     if vendor == "postgresql":
-        rows = msgspec.json.encode([dict(zip(SENT, row, strict=True)) for row in sent]).decode()
-        return prepared(_of_postgres(), "json", "uuid"), [rows, workspace]
-    one = f"({', '.join(['%s'] * len(SENT))})"
+        rows = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in sent]).decode()
+        return prepared(_of_postgres(in_clusters), "json", "uuid"), [rows, workspace]
+    one = f"({', '.join(['%s'] * len(names))})"
     values = [value.hex if isinstance(value, UUID) else value for row in sent for value in row]
-    return _text(f"VALUES {', '.join([one] * len(sent))}", "%s", vendor), [*values, workspace.hex]
+    return _text(f"VALUES {', '.join([one] * len(sent))}", "%s", vendor, in_clusters), [*values, workspace.hex]
 
 
 @cache
-def _of_postgres() -> str:
-    types = ", ".join(f"{name} {kind}" for name, kind in SENT.items())
-    return _text(f"SELECT * FROM json_to_recordset($1) AS one ({types})", "$2", "postgresql")
+def _sent(in_clusters: bool) -> dict[str, str]:
+    return SENT | OF_CLUSTERS if in_clusters else SENT
 
 
 @cache
-def _looking(vendor: str) -> tuple[str, str]:
+def _of_postgres(in_clusters: bool) -> str:
+    types = ", ".join(f"{name} {kind}" for name, kind in _sent(in_clusters).items())
+    return _text(f"SELECT * FROM json_to_recordset($1) AS one ({types})", "$2", "postgresql", in_clusters)
+
+
+@cache
+def _looking(vendor: str, in_clusters: bool) -> tuple[str, str]:
     """Columns and joins of what is looked for."""
     columns, joins = [], []
     for name, (wanted, model, condition, further) in LOOKED_FOR.items():
+        if name == "cluster" and not in_clusters:
+            continue
         table = f"{model._meta.db_table} AS {name}"
         if vendor == "postgresql":
             # a plain join would be planned as a scan of everything while there are no statistics
@@ -201,10 +245,10 @@ def _looking(vendor: str) -> tuple[str, str]:
     return ", ".join(columns), " ".join(joins)
 
 
-def _text(sent: str, workspace: str, vendor: str) -> str:
-    columns, joins = _looking(vendor)
+def _text(sent: str, workspace: str, vendor: str, in_clusters: bool) -> str:
+    columns, joins = _looking(vendor, in_clusters)
     return (
-        f"WITH sent ({', '.join(SENT)}) AS ({sent}) "
+        f"WITH sent ({', '.join(_sent(in_clusters))}) AS ({sent}) "
         f"SELECT sent.place, workspace.audit_length, workspace.clock_at, {columns} FROM sent "
         f"JOIN {Workspace._meta.db_table} AS workspace ON workspace.id = {workspace} {joins}"
     )

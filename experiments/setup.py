@@ -36,6 +36,19 @@ class Running:
         """Weights that keys are drawn by now."""
         return self.weights_of[self.phase]
 
+    def key(self, row: DecisionRow, at: datetime, episode: int) -> tuple[str, int]:
+        """What is drawn for a row, and the number of the episode or period that it is of."""
+        kind = Experiment.Key
+        match self.experiment.randomizes:
+            case kind.EPISODE:
+                return f"{row.unit_id}#{episode}", episode
+            case kind.CLUSTER:
+                return row.cluster_id or "", 0
+            case kind.CLUSTER_PERIOD:
+                number = self.experiment.period(at)
+                return f"{row.cluster_id}#{number}", number
+        return row.unit_id, 0
+
     @cached_property
     def shares(self) -> list[int]:
         return randomization.parts_per_million(self.weights)
@@ -64,10 +77,11 @@ class Running:
     def arm(self, pk: UUID) -> Arm:
         return next(arm for arm in self.arms if arm.pk == pk)
 
-    def enrols(self, at: datetime) -> bool:
-        """Whether new keys may enter now."""
+    def enrols(self, at: datetime, *, drawn: bool = False) -> bool:
+        """Whether new keys may enter now; units whose cluster is drawn may while others wait for a paused one."""
         until = self.experiment.enrolment_until
-        return self.experiment.status == Status.RUNNING and (until is None or at < until)
+        open_to = (Status.RUNNING, Status.PAUSED) if drawn else (Status.RUNNING,)
+        return self.experiment.status in open_to and (until is None or at < until)
 
     def stratum(self, row: DecisionRow) -> str:
         """Labels of the row's place in the design."""

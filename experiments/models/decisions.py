@@ -25,12 +25,15 @@ class Mode(models.TextChoices):
 
 
 class Assignment(Owned):
-    """A randomization key's arm, for ever: the row of analysis."""
+    """A unit's arm, for ever, by the draw of its randomization key: the row of analysis."""
 
     workspace = declared(Workspace)
     experiment = declared(Experiment, related_name="assignments")
+    # what was drawn: the unit, its episode, or for all units of a cluster the cluster, or its period
     randomization_key = models.CharField(max_length=220)
     unit_id = models.CharField(max_length=200)
+    # the number of the episode or period, where a unit has a row for each
+    occasion = models.PositiveIntegerField(default=0)
     cluster_id = models.CharField(max_length=200, blank=True)
     arm = declared(Arm)
     stratum = models.CharField(max_length=500, blank=True)
@@ -46,12 +49,34 @@ class Assignment(Owned):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["randomization_key", "experiment"], name="assignment_once_a_key"),
+            models.UniqueConstraint(fields=["unit_id", "occasion", "experiment"], name="assignment_once_a_unit"),
             models.CheckConstraint(
                 condition=Q(propensity__gt=0, propensity__lte=1), name="assignment_propensity_is_a_probability"
             ),
         ]
         indexes = [models.Index(fields=["experiment", "unit_id"], name="assignment_of_a_unit")]
+
+
+class ClusterArm(Owned):
+    """A cluster's arm, or that of its period, for ever: what its units get, whenever they come."""
+
+    workspace = declared(Workspace)
+    experiment = declared(Experiment)
+    randomization_key = models.CharField(max_length=220)
+    arm = declared(Arm)
+    stratum = models.CharField(max_length=500, blank=True)
+    phase = models.CharField(max_length=200)
+    propensity = models.FloatField()
+    draw = models.PositiveIntegerField(null=True)
+    drawn_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["randomization_key", "experiment"], name="cluster_arm_once_a_key"),
+            models.CheckConstraint(
+                condition=Q(propensity__gt=0, propensity__lte=1), name="cluster_arm_propensity_is_a_probability"
+            ),
+        ]
 
 
 class BlockCounter(Owned):

@@ -1,5 +1,7 @@
 """Experiment, its arms and its phases."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 
@@ -26,6 +28,8 @@ class Experiment(Owned):
     class Key(models.TextChoices):
         UNIT = "unit"
         EPISODE = "episode"
+        CLUSTER = "cluster"
+        CLUSTER_PERIOD = "cluster-period"
 
     class Method(models.TextChoices):
         HASH = "hash"
@@ -40,7 +44,9 @@ class Experiment(Owned):
     name = models.CharField(max_length=200)
     decision_point = models.ForeignKey(DecisionPoint, on_delete=models.PROTECT, null=True, related_name="experiments")
     layer = models.CharField(max_length=64, blank=True)
-    randomizes = models.CharField(max_length=7, choices=Key.choices, default=Key.UNIT)
+    randomizes = models.CharField(max_length=14, choices=Key.choices, default=Key.UNIT)
+    # how long a cluster's period lasts, counted from the start
+    period_days = models.FloatField(null=True)
     method = models.CharField(max_length=9, choices=Method.choices, default=Method.HASH)
     # [{"score": {label: lower bound}}, "cluster", "segment", {"feature": name}]
     strata = CanonicalJSONField(default=list)
@@ -84,6 +90,11 @@ class Experiment(Owned):
             models.CheckConstraint(
                 condition=Q(origin="loaded") | Q(decision_point__isnull=False), name="experiment_live_at_a_point"
             ),
+            models.CheckConstraint(
+                condition=Q(randomizes="cluster-period", period_days__isnull=False, period_days__gt=0)
+                | (~Q(randomizes="cluster-period") & Q(period_days__isnull=True)),
+                name="experiment_periods_have_a_length",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -96,6 +107,17 @@ class Experiment(Owned):
     @property
     def in_blocks(self) -> bool:
         return self.method == self.Method.BLOCKS
+
+    @property
+    def in_clusters(self) -> bool:
+        """Whether the units of a cluster share one draw."""
+        return self.randomizes in (self.Key.CLUSTER, self.Key.CLUSTER_PERIOD)
+
+    def period(self, at: datetime) -> int:
+        """Number of the cluster's period at a time, from 1."""
+        assert self.started_at is not None
+        assert self.period_days is not None
+        return max(1, (at - self.started_at) // timedelta(days=self.period_days) + 1)
 
 
 class Arm(Owned):

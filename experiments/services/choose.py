@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from experiments import mixtures, policies, randomization
 from experiments.capacity import CAPACITY, Used
 from experiments.eligibility import refusals
-from experiments.models import Arm, Assignment, Decision, EpisodeCounter, Experiment, Mode, Policy, Status
+from experiments.models import Arm, Assignment, ClusterArm, Decision, EpisodeCounter, Mode, Policy, Status
 from experiments.rows import DecisionRow
 from experiments.setup import Point, Running
 from predictions.models import Prediction
 from workspaces.facts import unsaved
 
 COOL_DOWN = "cool-down"
+
+
+class Drawn(Protocol):
+    """What was drawn before, or by earlier rows of the batch."""
+
+    # experiment, unit, occasion
+    assignments: dict[tuple[UUID, str, int], Assignment]
+    # experiment, randomization key
+    clusters: dict[tuple[UUID, str], ClusterArm]
+
+
 # probability of each eligible action, the one that is taken, and the point of its draw if a policy drew it
 Chosen = tuple[dict[str, float], str, int | None]
 
@@ -33,6 +44,8 @@ class Request:
     prediction: Prediction
     refused: dict[str, str] = field(default_factory=dict)
     enters: bool = False
+    # what is drawn for all units of its cluster, if it enters by that
+    cluster: ClusterArm | None = None
     opens: bool = False
 
     @property
@@ -48,9 +61,7 @@ class Request:
         return [key for key in self.point.point.candidates if key not in self.refused]
 
 
-def choose(
-    request: Request, episodes: EpisodeCounter, assignments: dict[tuple[UUID, str], Assignment], used: Used
-) -> None:
+def choose(request: Request, episodes: EpisodeCounter, drawn: Drawn, used: Used) -> None:
     """Settle the mode, and find or make the assignment; an earlier row of the batch has its place in both."""
     decision, point, at = request.decision, request.point.point, request.decision.decided_at
     decision.episode, decision.segment = episodes.number, request.row.segment or ""
@@ -75,7 +86,7 @@ def choose(
     decision.mode = Mode.POLICY
     short = used.short(request.point.capacities.items(), at) if request.point.capacities else set()
     if request.running:
-        _look_for_arm(request, request.running, episodes.number + (0 if cooling else 1), assignments, short)
+        _look_for_arm(request, request.running, episodes.number + (0 if cooling else 1), drawn, short)
     request.refused |= {key: CAPACITY for key in short if key not in request.refused}
     if decision.mode == Mode.FORCED_CAPACITY:
         return
@@ -116,21 +127,24 @@ def fill(request: Request, used: Used) -> None:
     }
 
 
-def _look_for_arm(
-    request: Request, running: Running, episode: int, assignments: dict[tuple[UUID, str], Assignment], short: set[str]
-) -> None:
+def _look_for_arm(request: Request, running: Running, episode: int, drawn: Drawn, short: set[str]) -> None:
     """Take the arm that the key has; or let the key enter, if it may have every arm and something is left of each."""
     experiment, decision = running.experiment, request.decision
-    key = _randomization_key(experiment, request.row, episode)
-    assignment = assignments.get((experiment.pk, key))
+    key, occasion = running.key(request.row, decision.decided_at, episode)
+    place = experiment.pk, request.row.unit_id, occasion
+    assignment = drawn.assignments.get(place)
     if assignment is None:
-        if not _may_enter(request, running, key):
+        cluster = drawn.clusters.get((experiment.pk, key))
+        if not _may_enter(request, running, key, cluster):
             return
         if _lacks_an_arm(running, short):
             decision.mode = Mode.FORCED_CAPACITY  # before the draw, so that the arms stay alike
             return
-        assignment = assignments[experiment.pk, key] = _new_assignment(request, running, key)
+        assignment = drawn.assignments[place] = _new_assignment(request, running, key, occasion)
         request.enters = True
+        if experiment.in_clusters:
+            request.cluster = cluster or _new_cluster(assignment)
+            drawn.clusters[experiment.pk, key] = request.cluster
     decision.assignment = assignment
     if experiment.status == Status.ABORTED:
         decision.mode = Mode.FALLBACK
@@ -139,9 +153,12 @@ def _look_for_arm(
         decision.mode = Mode.FORCED_CAPACITY if _lacks_an_arm(running, short) else Mode.RANDOMIZED
 
 
-def _may_enter(request: Request, running: Running, key: str) -> bool:
+def _may_enter(request: Request, running: Running, key: str, cluster: ClusterArm | None) -> bool:
+    at = request.decision.decided_at
+    if cluster:  # it passed the gate when it was drawn
+        return running.enrols(at, drawn=True) and _may_have_every_arm(request, running)
     return (
-        running.enrols(request.decision.decided_at)
+        running.enrols(at)
         and _may_have_every_arm(request, running)
         and randomization.within(running.experiment.traffic_salt, key, running.experiment.traffic_ppm)
     )
@@ -155,13 +172,7 @@ def _lacks_an_arm(running: Running, actions: Collection[str]) -> bool:
     return bool(actions) and any(key in actions for key in running.reach)
 
 
-def _randomization_key(experiment: Experiment, row: DecisionRow, episode: int) -> str:
-    if experiment.randomizes == Experiment.Key.EPISODE:
-        return f"{row.unit_id}#{episode}"
-    return row.unit_id
-
-
-def _new_assignment(request: Request, running: Running, key: str) -> Assignment:
+def _new_assignment(request: Request, running: Running, key: str, occasion: int) -> Assignment:
     experiment, row, at = running.experiment, request.row, request.decision.decided_at
     return unsaved(
         Assignment,
@@ -169,6 +180,7 @@ def _new_assignment(request: Request, running: Running, key: str) -> Assignment:
         experiment=experiment,
         randomization_key=key,
         unit_id=row.unit_id,
+        occasion=occasion,
         cluster_id=row.cluster_id or "",
         stratum=running.stratum(row),
         phase=running.phase,
@@ -176,6 +188,19 @@ def _new_assignment(request: Request, running: Running, key: str) -> Assignment:
         segments=running.segments(row),
         first_decision_at=at,
         matures_at=at + timedelta(days=experiment.horizon_days),
+    )
+
+
+def _new_cluster(assignment: Assignment) -> ClusterArm:
+    """A cluster whose first unit this is: what is drawn with its stratum is for all that come."""
+    return unsaved(
+        ClusterArm,
+        workspace_id=assignment.workspace_id,
+        experiment=assignment.experiment,
+        randomization_key=assignment.randomization_key,
+        stratum=assignment.stratum,
+        phase=assignment.phase,
+        drawn_at=assignment.first_decision_at,
     )
 
 

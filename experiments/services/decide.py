@@ -16,7 +16,7 @@ from experiments.known import Known, read_known
 from experiments.models import Assignment, Decision, EpisodeCounter
 from experiments.rows import DecisionAnswer, DecisionRow
 from experiments.services.choose import Request, choose, fill
-from experiments.services.enter import draw_arms
+from experiments.services.enter import Entering, draw_arms
 from experiments.setup import Point, points
 from predictions.models import ModelVersion
 from predictions.services import prediction_of, versions_of
@@ -113,7 +113,7 @@ def _decide(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Deci
     used = Used()
     if not periods:
         for request in requests:
-            choose(request, _episodes(workspace, known, request), known.assignments, used)
+            choose(request, _episodes(workspace, known, request), known, used)
     in_blocks = any(request.enters and request.running and request.running.experiment.in_blocks for request in requests)
     in_steps = requests and (periods or in_blocks or workspace.simulated)
     with transaction.atomic() if in_steps else nullcontext():
@@ -146,15 +146,15 @@ def _periods(requests: Iterable[Request]) -> set[Period]:
     }
 
 
-def _within_capacity(
-    workspace: Workspace, requests: Sequence[Request], known: Known, periods: set[Period]
-) -> list[Assignment]:
+def _within_capacity(workspace: Workspace, requests: Sequence[Request], known: Known, periods: set[Period]) -> Entering:
     """Choose, draw and fill one after the other: what one takes, the next doesn't have."""
     used, held = hold_used(workspace, periods)
-    entering: list[Assignment] = []
+    entering: Entering = ([], [])
     for request in requests:
-        choose(request, _episodes(workspace, known, request), known.assignments, used)
-        entering += draw_arms(workspace, [request])
+        choose(request, _episodes(workspace, known, request), known, used)
+        assignments, clusters = draw_arms(workspace, [request])
+        entering[0].extend(assignments)
+        entering[1].extend(clusters)
         fill(request, used)
     keep_used(used, held)
     return entering
@@ -273,7 +273,7 @@ def _check_stratum(point: Point, row: DecisionRow) -> None:
         )
 
 
-def _store(requests: Sequence[Request], entering: Sequence[Assignment], known: Known) -> None:
+def _store(requests: Sequence[Request], entering: Entering, known: Known) -> None:
     """Store everything in one go; a constraint refuses all of it if another decision came between."""
     if not requests:
         return
@@ -281,14 +281,17 @@ def _store(requests: Sequence[Request], entering: Sequence[Assignment], known: K
     for scope in scopes:
         known.episodes[scope].revision += 1
     # in one order, so that two batches wait for each other instead of locking each other out
-    by_key = sorted(entering, key=lambda one: (one.experiment.pk, one.randomization_key))
+    assignments = sorted(entering[0], key=lambda one: (one.experiment.pk, one.unit_id, one.occasion))
+    clusters = sorted(entering[1], key=lambda one: (one.experiment.pk, one.randomization_key))
     by_event = sorted(requests, key=lambda request: (request.row.source, request.row.event_id))
     run_together(
         [
             # a counter that was counted on meanwhile has another revision, and must have one
             insertion([known.episodes[scope] for scope in scopes], COUNT_ON),
             insertion([request.prediction for request in by_event]),
-            insertion(by_key),
+            # a cluster that was drawn meanwhile has its arm, and must keep it
+            insertion(clusters),
+            insertion(assignments),
             insertion([request.decision for request in by_event]),
         ]
     )

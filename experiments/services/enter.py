@@ -3,51 +3,67 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from experiments import randomization
 from experiments.counters import take_positions
-from experiments.models import Assignment, Experiment
+from experiments.models import Assignment, ClusterArm, Experiment
 from experiments.services.choose import Request
 from experiments.setup import Running
 from workspaces.models import Workspace
 
+Entering = tuple[list[Assignment], list[ClusterArm]]
 
-def draw_arms(workspace: Workspace, requests: Iterable[Request]) -> list[Assignment]:
-    """Give every entering request's assignment its arm, propensity and draw."""
-    by_experiment: dict[Experiment, tuple[Running, list[Assignment]]] = {}
-    for request in requests:
-        if request.enters and request.running and request.decision.assignment:
-            known = by_experiment.setdefault(request.running.experiment, (request.running, []))
-            known[1].append(request.decision.assignment)
-    for running, assignments in by_experiment.values():
+
+def draw_arms(workspace: Workspace, requests: Iterable[Request]) -> Entering:
+    """Give every entering request's assignment its arm, propensity and draw; return these, and clusters drawn."""
+    entering = [request for request in requests if request.enters and request.running and request.decision.assignment]
+    by_experiment: dict[Experiment, tuple[Running, dict[int, Assignment | ClusterArm]]] = {}
+    assignments: list[Assignment] = []
+    for request in entering:
+        assignment, running = request.decision.assignment, request.running
+        assert assignment is not None
+        assert running is not None
+        assignments.append(assignment)
+        drawn = request.cluster or assignment
+        if drawn.draw is None:  # else an earlier unit's cluster
+            by_experiment.setdefault(running.experiment, (running, {}))[1][id(drawn)] = drawn
+    for running, keys in by_experiment.values():
         if running.experiment.in_blocks:
-            _by_blocks(workspace, running, assignments)
+            _by_blocks(workspace, running, list(keys.values()))
         else:
-            _by_hash(running, assignments)
-    return [assignment for _, assignments in by_experiment.values() for assignment in assignments]
+            _by_hash(running, keys.values())
+    for request in entering:
+        if request.cluster and request.decision.assignment:
+            _give_alike(request.cluster, request.decision.assignment)
+    clusters = [one for _, keys in by_experiment.values() for one in keys.values() if isinstance(one, ClusterArm)]
+    return assignments, clusters
 
 
-def _by_hash(running: Running, assignments: Iterable[Assignment]) -> None:
+def _by_hash(running: Running, keys: Iterable[Assignment | ClusterArm]) -> None:
     shares = running.shares
-    for assignment in assignments:
-        drawn = randomization.draw(running.experiment.salt, assignment.randomization_key, shares)
-        _give(running, assignment, drawn.arm, drawn.point)
+    for key in keys:
+        drawn = randomization.draw(running.experiment.salt, key.randomization_key, shares)
+        _give(running, key, drawn.arm, drawn.point)
 
 
-def _by_blocks(workspace: Workspace, running: Running, assignments: list[Assignment]) -> None:
-    wanted = Counter(assignment.stratum for assignment in assignments)
+def _by_blocks(workspace: Workspace, running: Running, keys: Sequence[Assignment | ClusterArm]) -> None:
+    wanted = Counter(key.stratum for key in keys)
     following = take_positions(workspace, running.experiment, running.phase, wanted)
-    for assignment in assignments:
-        position = following[assignment.stratum]
-        following[assignment.stratum] += 1
-        place = randomization.permuted(
-            running.experiment.salt, assignment.stratum, position, running.weights, running.phase
-        )
-        _give(running, assignment, place.arm, position)
+    for key in keys:
+        position = following[key.stratum]
+        following[key.stratum] += 1
+        place = randomization.permuted(running.experiment.salt, key.stratum, position, running.weights, running.phase)
+        _give(running, key, place.arm, position)
 
 
-def _give(running: Running, assignment: Assignment, index: int, draw: int) -> None:
-    assignment.arm = running.arms[index]
-    assignment.propensity = running.propensities[assignment.phase][index]
-    assignment.draw = draw
+def _give(running: Running, key: Assignment | ClusterArm, index: int, draw: int) -> None:
+    key.arm = running.arms[index]
+    key.propensity = running.propensities[key.phase][index]
+    key.draw = draw
+
+
+def _give_alike(cluster: ClusterArm, assignment: Assignment) -> None:
+    """The unit has what its cluster drew: then, in that phase and stratum."""
+    assignment.arm, assignment.propensity, assignment.draw = cluster.arm, cluster.propensity, cluster.draw
+    assignment.stratum, assignment.phase = cluster.stratum, cluster.phase

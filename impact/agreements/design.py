@@ -19,6 +19,7 @@ def design_of(experiment: Experiment) -> dict[str, Any]:
         "horizon_days": experiment.horizon_days,
         "covariates": experiment.covariates,
         "bands": [label for part in experiment.strata if isinstance(part, dict) for label in _ascending(part)],
+        "clustered": experiment.in_clusters,
         "episodes": experiment.randomizes == Experiment.Key.EPISODE,
     }
 

@@ -134,14 +134,15 @@ def _rows(
         key, unit, cluster, arm, stratum, phase, propensity, opened, matures, covariates, segments, pk,
     ) in found.iterator():  # fmt: skip
         yield {
-            "row": pseudonym(key),
+            "row": pseudonym(_row(experiment, key, unit)),
             "unit": pseudonym(unit),
             "opened_at": microseconds(opened),
             "matures_at": microseconds(matures),
             "arm": arm,
             "stratum": stratum,
             "phase": phase,
-            "cluster": pseudonym(cluster) if cluster else "",
+            # errors are counted by what was randomized
+            "cluster": pseudonym(key) if experiment.in_clusters else pseudonym(cluster) if cluster else "",
             "propensity": propensity,
             "planned_cost": by_policy.get(pk, planned[arm]),
             "score": scores.get(key),
@@ -152,6 +153,11 @@ def _rows(
             **{f"segment {name}": segments.get(name, "") for name in plan.segments},
             **{f"policy {policy.key}": chosen.get(pk, {}).get(policy.key, "") for policy in plan.policies},
         }
+
+
+def _row(experiment: Experiment, key: str, unit: str) -> str:
+    """Name a row of analysis: the key that was drawn, and of a cluster's the unit."""
+    return f"{key}\x1f{unit}" if experiment.in_clusters else key
 
 
 def _first_decisions(experiment: Experiment, as_of: datetime) -> Any:
@@ -224,7 +230,7 @@ def _events(
         for unit, at, *rest in rows.iterator():
             if name == "decisions":
                 *rest, key, of = rest
-                rest.append(pseudonym(key) if of == experiment.pk else "")
+                rest.append(pseudonym(_row(experiment, key, unit)) if of == experiment.pk else "")
             tables[name].append(dict(zip(names, (pseudonym(unit), microseconds(at), *rest), strict=True)))
     return tables
 

@@ -50,7 +50,9 @@ class Ground:
     numbers: Any = field(default_factory=count)
 
     def row(self, unit: str, arm: str, day: float = 0, key: str = "", **more: Any) -> Assignment:
+        """A row of a unit; another key is its next episode."""
         return Assignment.objects.create(
+            occasion=Assignment.objects.filter(unit_id=unit).count(),
             workspace=self.workspace,
             experiment=self.experiment,
             randomization_key=key or unit,

@@ -134,3 +134,31 @@ def test_by_policy(keys: list[str]) -> None:
     assert list(before.values()) == pytest.approx([1 / 2 + 1 / 12, 1 / 12, 1 / 4 + 1 / 12], abs=1e-6)
     for place, action in enumerate(actions):
         assert stats.binomtest(int((given == place).sum()), DRAWS, before[action]).pvalue > LIKELY
+
+
+def test_by_cluster() -> None:
+    """Clusters are drawn like units, whatever their sizes, and every period of one as if it were another's."""
+    clusters = [f"line-{number}" for number in range(DRAWS)]
+    sizes = 1 + np.arange(DRAWS) % 5
+    arms = drawn("timing", clusters, [1, 1])
+    assert as_due(arms, [1, 1])
+    assert independent(arms, sizes - 1)
+    # units stand in their shares too, as far off as whole clusters allow
+    units, error = (sizes * arms).sum() / sizes.sum(), np.sqrt((sizes**2).sum() / 4) / sizes.sum()
+    assert abs(units - 0.5) < 4 * error
+    periods = [f"line-{line}#{number}" for line in range(DRAWS // 3) for number in (1, 2, 3)]
+    first, second, third = drawn("timing", periods, [1, 1]).reshape(-1, 3).T
+    for one, other in ((first, second), (second, third), (first, third)):
+        assert independent(one, other)
+    assert independent(first, drawn("timing", clusters[: DRAWS // 3], [1, 1]))
+
+
+def test_by_cluster_in_blocks() -> None:
+    """Within each line its periods are balanced block by block, and lines know nothing of each other."""
+    lines, periods = 1000, DRAWS // 1000
+    arms = np.array(
+        [[permuted("timing", f"line-{line}", at, [1, 1]).arm for at in range(periods)] for line in range(lines)]
+    )
+    assert (arms.reshape(lines, -1, 2).sum(axis=2) == 1).all()
+    assert as_due(arms[:, ::2].ravel(), [1, 1])
+    assert independent(arms[:-1, ::2].ravel(), arms[1:, ::2].ravel())

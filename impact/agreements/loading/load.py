@@ -211,7 +211,7 @@ def _store_decisions(
         propensity = record.propensity or shares[record.arm]
         assignments.append(
             (
-                assignment, experiment.workspace_id, experiment.pk, record.key, unit, record.cluster,
+                assignment, experiment.workspace_id, experiment.pk, record.key, unit, 0, record.cluster,
                 arms[record.arm].pk, record.stratum, record.phase, propensity, None, record.covariates,
                 record.segments, at, at,
             )
@@ -225,7 +225,7 @@ def _store_decisions(
     _insert(
         Assignment,
         (
-            "id", "workspace_id", "experiment_id", "randomization_key", "unit_id", "cluster_id", "arm_id",
+            "id", "workspace_id", "experiment_id", "randomization_key", "unit_id", "occasion", "cluster_id", "arm_id",
             "stratum", "phase", "propensity", "draw", "covariates", "segments", "first_decision_at", "matures_at",
         ),
         assignments,

@@ -150,14 +150,22 @@ def _drawn_as(source: Experiment) -> dict[str, Any]:
     ]
     said = {
         "randomize": source.randomizes,
+        "period_days": source.period_days,
         "method": source.method,
         "strata": strata,
         "covariates": source.covariates,
         "traffic": source.traffic_ppm / MILLION,
         "layer": source.layer,
     }
-    usual = {"randomize": "unit", "method": "hash", "strata": [], "covariates": [], "traffic": 1.0,
-             "layer": source.decision_point and source.decision_point.key}  # fmt: skip
+    usual: dict[str, Any] = {
+        "randomize": "unit",
+        "period_days": None,
+        "method": "hash",
+        "strata": [],
+        "covariates": [],
+        "traffic": 1.0,
+        "layer": source.decision_point and source.decision_point.key,
+    }
     return {name: value for name, value in said.items() if value != usual[name]}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,14 @@ def test_5_who_enters_depends_on_no_arm(design: Experiment, api: Caller, visits:
 
 
 def key_of(experiment: Experiment, row: Any) -> str:
-    return f"{row['unit_id']}#1" if experiment.randomizes == "episode" else str(row["unit_id"])
+    match experiment.randomizes:
+        case "episode":
+            return f"{row['unit_id']}#1"
+        case "cluster":
+            return str(row["cluster_id"])
+        case "cluster-period":
+            return f"{row['cluster_id']}#{(datetime.fromisoformat(row['at']) - START).days // 90 + 1}"
+    return str(row["unit_id"])
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(-1, 200), (0, 200), (60, 200), (61, 422)])

@@ -20,6 +20,7 @@ from workspaces.canonical import digest
 RANDOM = {"key": "now", "decision_point": "offer", "kind": "random", "role": "champion"}
 BANDS = {"key": "bands", "decision_point": "offer", "kind": "bands", "bands": [{"from": 0.4, "action": "credit"}]}
 SAFETY = {"safety": {"above": 0.9, "action": "none"}}
+HOUSEHOLDS = {"cluster": "household"}
 LIMITED = [
     one | {"capacity": {"count": 2, "per": "week"}} if one["key"] == "bonus" else one for one in CHURN["actions"]
 ]
@@ -36,6 +37,17 @@ DESIGNS: dict[str, tuple[Any, Any, Any]] = {
     "ramp": ({}, {"traffic": 0.6}, {}),
     "capacity": ({}, {"method": "blocks"}, {"actions": LIMITED, "policies": [RANDOM, BANDS]}),
     "ramp of blocks": ({}, {"method": "blocks"}, {}),
+    "clusters": (HOUSEHOLDS, {"randomize": "cluster", "arms": THREE_ARMS}, {"policies": [RANDOM, BANDS]}),
+    "clusters in blocks": (
+        HOUSEHOLDS,
+        {"randomize": "cluster", "method": "blocks", "strata": [{"feature": "plan"}], "traffic": 0.7},
+        {},
+    ),
+    "periods": (
+        HOUSEHOLDS | {"cool_down": {"days": 90}},
+        {"randomize": "cluster-period", "period_days": 90, "method": "blocks", "strata": ["cluster"]},
+        {"policies": [RANDOM]},
+    ),
     "policies": ({}, {"arms": LADDER_ARMS, "baseline": "nobody"}, {"policies": [*LADDER, BANDS]}),
     "policies in blocks": (
         {},
@@ -64,7 +76,8 @@ def rows_of(visits: list[Any]) -> list[Any]:
     example, rows = next(examples), []
     for place, (unit, day, score, features) in enumerate(visits):
         at = START + timedelta(days=day)
-        row = decision_row(f"{example}-{unit}", score, event=f"{example}/{place}", at=at)
+        home = f"{example}-home-{unit % 3}"
+        row = decision_row(f"{example}-{unit}", score, event=f"{example}/{place}", at=at, cluster_id=home)
         row["prediction"]["features"] = features
         rows.append(row)
     return rows

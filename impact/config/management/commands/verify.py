@@ -27,9 +27,8 @@ class Command(BaseCommand):
             broken = audit.broken_at(workspace)
             if broken is not None:
                 wrong.append(f"{workspace.key}: the audit chain breaks at entry {broken}")
-            twice = (
-                Assignment.objects.within(workspace).values("experiment", "randomization_key").annotate(n=Count("*"))
-            )
+            keys = Assignment.objects.within(workspace).values("experiment", "randomization_key")
+            twice = keys.annotate(n=Count("arm", distinct=True))
             if twice.filter(n__gt=1).exists():
                 wrong.append(f"{workspace.key}: a key has two arms in one experiment")
             wrong += (f"{workspace.key}: {line}" for line in redraw(workspace))
