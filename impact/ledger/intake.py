@@ -89,21 +89,24 @@ def intake(workspace: Workspace) -> Intake:
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     since = datetime.combine(days[0], datetime.min.time(), zone)
     counted = {
-        (kind, name): _counted(_lately(model, workspace, since), name, zone)
+        (kind, name): _counted(_lately(model, workspace, since, now), name, zone)
         for kind, model, name in (("outcome", Outcome, "type"), ("cost", Cost, "category"))
     }
     files = Job.objects.within(workspace).filter(kind=IMPORT).order_by("-created_at")[:FILES]
     return Intake(
         _feeds(workspace, counted["outcome", "type"], now),
         [one for (kind, name), rows in counted.items() for one in _volumes(kind, name, rows, days)],
-        _costs(_lately(Cost, workspace, since)),
+        _costs(_lately(Cost, workspace, since, now)),
         list(files),
     )
 
 
-def _lately(model: Any, workspace: Workspace, since: datetime) -> Any:
-    """Rows that came in since then; ids sort by the time they were made, so older rows aren't read."""
-    rows = model.objects.within(workspace).filter(received_at__gte=since)
+def _lately(model: Any, workspace: Workspace, since: datetime, now: datetime) -> Any:
+    """Rows that came in since then; ids sort by the time they were made, so older rows aren't read.
+
+    What is loaded into a simulated workspace comes in by the server's time, which may be its future.
+    """
+    rows = model.objects.within(workspace).filter(received_at__gte=since, received_at__lte=now)
     if workspace.simulated:
         return rows
     return rows.filter(pk__gte=UUID(int=int(since.timestamp() * 1000) << 80))

@@ -16,15 +16,12 @@ from typing import Any
 
 from experiments import randomization
 from tests.bench.load import Load, drive, request
+from tests.bench.rows import Row
 from tests.e2e.house import ROOT, House, wait_for
 
 ROUNDS = 5
 BATCH = 1000
-TARGETS = {
-    "decide": ">= 0.60, p99 <= 2",
-    "replay": ">= 0.90",
-    "batch": ">= 0.60",
-}
+NAMES = {"one": "one at a time", "replay": "replay", "batch": f"batch of {BATCH:,}"}
 PREPARE = """
 from pathlib import Path
 from tests.bench.floor import make_table
@@ -36,7 +33,7 @@ make_table()
 """
 
 
-def row(number: int) -> dict[str, Any]:
+def unit(number: int) -> dict[str, Any]:
     return {
         "source": "crm",
         "event_id": f"e{number}",
@@ -52,7 +49,8 @@ def row(number: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
+def rows() -> list[Row]:
+    """Measure in a house of its own, beside the floor behind the same server."""
     with tempfile.TemporaryDirectory() as folder:
         house = House(Path(folder), "bench")
         house.environment["IMPACT_RATE_LIMIT"] = "100000000"
@@ -66,8 +64,7 @@ def main() -> None:
         finally:
             floor.end()
             house.close()
-    tell(measured)
-    tell_draw()
+    return [*beside_floor(measured), draw_row()]
 
 
 class Floor:
@@ -107,9 +104,9 @@ def serve_floor(house: House) -> Floor:
 
 def measure(port: int, floor: int, key: str) -> dict[str, Load]:
     """Load of every path, taken in turns so that the machine's moods meet all of them."""
-    ones = (json.dumps(row(number)).encode() for number in count())
+    ones = (json.dumps(unit(number)).encode() for number in count())
     batches = (
-        json.dumps({"decisions": [row(number) for number in range(start, start + BATCH)]}).encode()
+        json.dumps({"decisions": [unit(number) for number in range(start, start + BATCH)]}).encode()
         for start in count(10_000_000, BATCH)
     )
     sent: list[bytes] = []
@@ -121,7 +118,7 @@ def measure(port: int, floor: int, key: str) -> dict[str, Load]:
     again = (sent[place % len(sent)] for place in count())
     paths: dict[str, tuple[Iterator[bytes], int, bytes, int]] = {
         "floor": (ones, floor, b"ids", 16),
-        "decide": (iter(fresh, None), port, b'"replayed":false', 16),
+        "one": (iter(fresh, None), port, b'"replayed":false', 16),
         "replay": (again, port, b'"replayed":true', 16),
         "floor, batch": (batches, floor, b"ids", 2),
         "batch": (batches, port, f'"accepted":{BATCH}'.encode(), 2),
@@ -136,22 +133,16 @@ def measure(port: int, floor: int, key: str) -> dict[str, Load]:
     return loads
 
 
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
+def beside_floor(loads: dict[str, Load]) -> Iterator[Row]:
+    for name, least, slowest in (("one", 0.60, "<= 2"), ("replay", 0.90, ""), ("batch", 0.60, "")):
+        load, floor = loads[name], loads["floor, batch" if name == "batch" else "floor"]
+        yield Row(f"decide, {NAMES[name]}", load.rate, "requests/s", floor.rate, f">= {least:.2f}")
+        p99 = 1000 * load.quantile(0.99), 1000 * floor.quantile(0.99)
+        yield Row(f"decide, {NAMES[name]}, p99", p99[0], "ms", p99[1], slowest)
+        yield Row(f"decide, {NAMES[name]}, errors", float(load.errors), "requests", None, "<= 0")
 
 
-def tell(loads: dict[str, Load]) -> None:
-    say(f"{'path':<14}{'answers/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'of floor':>10}{'p99 x':>8}{'errors':>8}  target")
-    for name, load in loads.items():
-        floor = loads["floor, batch" if "batch" in name else "floor"]
-        say(
-            f"{name:<14}{load.rate:>11,.1f}{1000 * load.quantile(0.5):>9.1f}{1000 * load.quantile(0.99):>9.1f}"
-            f"{load.rate / floor.rate:>10.2f}{load.quantile(0.99) / floor.quantile(0.99):>8.2f}{load.errors:>8}"
-            f"  {TARGETS.get(name, '')}"
-        )
-
-
-def tell_draw() -> None:
+def draw_row() -> Row:
     """The draw of an arm beside one SHA-256 of the same bytes."""
     keys = [f"customer-{number}" for number in range(1000)]
     shares = randomization.parts_per_million([1, 1, 1])
@@ -165,8 +156,4 @@ def tell_draw() -> None:
             hashlib.sha256(f"0123456789abcdef0123456789abcdef\x1f{key}".encode()).digest()
 
     ours, floor = min(timeit.repeat(draws, number=20, repeat=7)), min(timeit.repeat(hashes, number=20, repeat=7))
-    say(f"draw {ours / 20e3 * 1e9:,.0f} ns, SHA-256 {floor / 20e3 * 1e9:,.0f} ns: {floor / ours:.2f} of it (>= 0.4)")
-
-
-if __name__ == "__main__":
-    main()
+    return Row("draw of an arm", 20e3 / ours, "draws/s", 20e3 / floor, ">= 0.40")

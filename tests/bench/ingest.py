@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -21,6 +19,7 @@ from django.db import connection, transaction
 from impact.ledger.imports.load import enqueue_import, import_facts
 from impact.ledger.models import Outcome
 from impact.ledger.services import log_outcomes
+from tests.bench.rows import Row, measured_inside, seconds
 from tests.e2e.house import House
 from workspaces.facts import insertion
 from workspaces.identifiers import new_id
@@ -39,25 +38,26 @@ COLUMNS = (
 )  # fmt: skip
 INSIDE = """
 from tests.bench.ingest import measure
-measure({rows})
+from tests.bench.rows import printed
+print(printed(measure({number})))
 """
 
 
-def main(rows: int = ROWS) -> None:
+def rows(number: int = ROWS) -> list[Row]:
     """Measure in a database of its own, which is removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         house = House(Path(folder), "bench")
         try:
             house.manage("migrate", "-v0")
-            sys.stdout.write(house.manage("shell", "-v0", "-c", INSIDE.format(rows=rows)).stdout)
+            return measured_inside(house, INSIDE.format(number=number))
         finally:
             house.close()
 
 
-def measure(rows: int) -> None:
+def measure(number: int) -> Iterator[Row]:
     workspace = create_workspace(key="bench", name="Bench", currency="EUR", actor="bench")
-    tell_batches(workspace)
-    tell_files(workspace, rows)
+    yield of_batches(workspace)
+    yield from of_files(workspace, number)
 
 
 def event(number: int) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def event(number: int) -> dict[str, Any]:
     }
 
 
-def tell_batches(workspace: Workspace) -> None:
+def of_batches(workspace: Workspace) -> Row:
     """Batches of which half were sent before, in turns with the floor's."""
     ours = (batch(start) for start in count(0, BATCH // 2))
     floors = (batch(start) for start in count(100_000_000, BATCH // 2))
@@ -84,7 +84,8 @@ def tell_batches(workspace: Workspace) -> None:
         }
         if number:  # the first round warms up
             spent = {name: spent[name] + took[name] for name in spent}
-    tell("outcomes, batch of 1,000", ROUNDS * BATCH, spent["ours"], spent["floor"], ">= 0.70")
+    sent = ROUNDS * BATCH
+    return Row("outcomes, batch of 1,000", sent / spent["ours"], "rows/s", sent / spent["floor"], ">= 0.70")
 
 
 def batch(start: int) -> bytes:
@@ -107,9 +108,9 @@ def insert_plainly(workspace: Workspace, body: bytes) -> None:
         cursor.execute(sql, parameters)
 
 
-def tell_files(workspace: Workspace, rows: int) -> None:
+def of_files(workspace: Workspace, number: int) -> Iterator[Row]:
     """The same events as CSV, as Parquet, and as the text that COPY takes, each into an empty table."""
-    events = [event(number) for number in range(rows)]
+    events = [event(place) for place in range(number)]
     names = list(events[0])
     columns = {name: [one[name] for one in events] for name in names}
     lines = "".join(",".join(one.values()) + "\n" for one in events)
@@ -127,8 +128,9 @@ def tell_files(workspace: Workspace, rows: int) -> None:
         assert attempt is not None
         took = seconds(lambda: jobs.run(attempt, import_facts))  # noqa: B023
         job.refresh_from_db()
-        assert job.result["accepted"] == rows, job.error or job.result
-        tell(f"import of {rows:,}, {name}", rows, took, floor, ">= 0.50")
+        assert job.result["accepted"] == number, job.error or job.result
+        least = (number / floor, ">= 0.50") if floor else (None, "")
+        yield Row(f"import of {number:,} outcomes, {name}", number / took, "rows/s", *least)
 
 
 def parquet(columns: dict[str, list[str]]) -> bytes:
@@ -171,16 +173,3 @@ def copy(workspace: Workspace, events: list[dict[str, Any]]) -> float:
 def empty() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {Outcome._meta.db_table}")
-
-
-def seconds(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
-def tell(name: str, rows: int, ours: float, floor: float | None, target: str) -> None:
-    line = f"{name}: {rows / ours:,.0f} rows/s"
-    if floor is not None:
-        line += f", floor {rows / floor:,.0f}, {floor / ours:.2f} of it ({target})"
-    sys.stdout.write(line + "\n")

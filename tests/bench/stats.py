@@ -1,11 +1,9 @@
-"""From one Parquet file to estimates, beside tea-tasting: ``python -m tests.bench.stats [rows ...]``."""
+"""From one Parquet file to estimates, beside tea-tasting: part of ``manage.py bench analyze``."""
 
 from __future__ import annotations
 
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from impact.stats.effects import TEffect, difference
 from impact.stats.lift import lift
 from impact.stats.moments import MomentTable
 from impact.stats.roi import roi, stratified
+from tests.bench.rows import Row, seconds
 
 METRICS = ["retained", "spend", "cost", "visits", "minutes"]
 COVARIATE = "before"
@@ -32,7 +31,7 @@ def write(path: Path, rows: int) -> None:
         f"""
         copy (
             with drawn as (
-                select hash(i) % 3 as arm, {_uniform(1)} as a, {_uniform(2)} as b, {_uniform(3)} as c
+                select hash(i) % 3 as arm, {uniform(1)} as a, {uniform(2)} as b, {uniform(3)} as c
                 from range({rows}) as rows(i)
             )
             select case arm when 0 then 'none' when 1 then 'bonus' else 'credit' end as arm,
@@ -48,7 +47,7 @@ def write(path: Path, rows: int) -> None:
     )
 
 
-def _uniform(stream: int) -> str:
+def uniform(stream: int) -> str:
     return f"hash(i + {stream}000000000000) / 18446744073709551616"
 
 
@@ -122,12 +121,6 @@ def largest_gap(estimates: dict[tuple[str, str], TEffect], theirs: dict[str, obj
     return float(max(gaps))
 
 
-def seconds(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
 def tables_of_segments(segments: int = 20, rows: int = 3_000) -> list[MomentTable]:
     rng = np.random.default_rng(0)
     names = (*METRICS, "value", COVARIATE)
@@ -151,19 +144,16 @@ def every_estimate(tables: list[MomentTable]) -> None:
             roi(stratified(table, arm, "none"), 0.95)
 
 
-def main(sizes: Sequence[int] = SIZES) -> None:
-    tables = tables_of_segments()
-    fastest = min(seconds(lambda: every_estimate(tables)) for _ in range(7))
-    sys.stdout.write(f"every estimate, 3 arms x 5 metrics x 20 segments: {1000 * fastest:.0f} ms\n")
-    for rows in sizes:
+def rows(sizes: Sequence[int] = SIZES) -> Iterator[Row]:
+    for number in sizes:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.parquet"
-            write(path, rows)
-            compare(path, rows)
+            write(path, number)
+            yield from compare(path, number)
 
 
-def compare(path: Path, rows: int, rounds: int = 7) -> None:
-    """Print the fastest of some rounds, taken in turns so that whatever else the machine does is shared."""
+def compare(path: Path, number: int, rounds: int = 7) -> Iterator[Row]:
+    """The fastest of some rounds, taken in turns so that whatever else the machine does is shared."""
     theirs, connection = peers(path), duckdb.connect()
     runs: dict[str, Callable[[], object]] = {
         "one thread": lambda: our_estimates(ours(connection, path, 1)),
@@ -175,12 +165,8 @@ def compare(path: Path, rows: int, rounds: int = 7) -> None:
     for _ in range(rounds):
         fastest = {name: min(fastest[name], seconds(run)) for name, run in runs.items()}
     least = min(fastest["one thread"], fastest["two parts at a time"])
-    for name in runs:
-        sys.stdout.write(f"{rows:,} rows, {name}: {fastest[name]:.3f} s, {fastest[name] / least:.2f} of ours\n")
     mine = our_estimates(ours(connection, path))
+    yield Row(f"one wide file of {number:,}, sums by hand", least, "s", fastest["sums by hand"], "<= 1.5")
     for name, run in theirs.items():
-        sys.stdout.write(f"{rows:,} rows, largest gap to {name}: {largest_gap(mine, run()):.0e}\n")
-
-
-if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or SIZES)
+        yield Row(f"one wide file of {number:,}, {name}", 1 / least, "files/s", 1 / fastest[name], ">= 3")
+        yield Row(f"one wide file of {number:,}, gap to it", largest_gap(mine, run()), "SE", None, "<= 1e-9")

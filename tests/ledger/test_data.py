@@ -66,6 +66,13 @@ def test_volumes_are_of_fourteen_days_in_the_workspaces_zone(api: Caller, worksp
     assert (len(volume.days), volume.total, max(height for _, _, height, _ in volume.bars)) == (14, 4, 24)
 
 
+def test_what_comes_in_later_is_not_shown_yet(api: Caller, workspace: Workspace) -> None:
+    api.post("/outcomes", {"outcomes": [outcome_row("c1", day=10), outcome_row("c2", day=40, type="later")]})
+    Workspace.objects.filter(pk=workspace.pk).update(clock_at=START + timedelta(days=11))
+    workspace.refresh_from_db()
+    assert [one.type for one in intake(workspace).volumes] == ["churned"]
+
+
 def test_in_a_real_workspace_too(real_workspace: Workspace) -> None:
     row = outcome("a") | {"currency": None}
     assert caller(real_workspace).post("/outcomes", {"outcomes": [row]}).body["accepted"] == 1
