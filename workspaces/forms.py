@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workspaces import clock
 from workspaces.models import Workspace
-from workspaces.models.people import Role, SignsFor
+from workspaces.models.people import Mail, Role, SignsFor
 
 ROLE_WORDS = [
     (Role.VIEWER, _("viewer: reads")),
@@ -27,6 +27,11 @@ SIGNS_FOR_WORDS = [
     (SignsFor.DATA_SCIENCE, _("data science")),
 ]
 
+MAIL_WORDS = [
+    (Mail.AT_ONCE, _("At once: every tripped guardrail as it happens, the rest once a day")),
+    (Mail.DAILY, _("Daily: once a day what waits; a tripped guardrail of your own experiment as it happens")),
+    (Mail.NEVER, _("Never")),
+]
 SCOPE_WORDS = [
     ("predict", _("predict: logs predictions")),
     ("decide", _("decide: logs a prediction and gets an action")),
@@ -52,6 +57,19 @@ class JoinForm(forms.Form):
         help_text=_("12 characters or more. If this address has an account, its password."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+
+
+class AccountForm(forms.Form):
+    """One's own language, zone and mails."""
+
+    language = forms.ChoiceField(label=_("Language"), choices=[("en", "English"), ("ja", "日本語")])
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        choices=lambda: [("", _("that of each workspace")), *((zone, zone) for zone in sorted(available_timezones()))],
+        help_text=_("For the time of the daily mail."),
+    )
+    mail = forms.ChoiceField(label=_("Mail"), choices=MAIL_WORDS, widget=forms.RadioSelect)
 
 
 class InviteForm(forms.Form):

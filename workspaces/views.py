@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from workspaces.access import asked, member
 from workspaces.errors import Refusal
-from workspaces.forms import InviteForm, JoinForm
+from workspaces.forms import AccountForm, InviteForm, JoinForm
 from workspaces.models import Workspace
 from workspaces.selectors import audit_choices, audited, members_of
 from workspaces.services.audit import broken_at
-from workspaces.services.people import invite, join
+from workspaces.services.people import invite, join, set_preferences
 
 
 @login_required
@@ -40,6 +45,22 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
             login(request, membership.person)
             return redirect("home", workspace=membership.workspace.key)
     return render(request, "workspaces/join.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """One's own language, zone and mails; saved, the pages speak that language too."""
+    person: Any = request.user
+    known = {"language": person.language or get_language(), "time_zone": person.time_zone, "mail": person.mail}
+    form = AccountForm(request.POST or None, initial=known)
+    if request.method == "POST" and form.is_valid():
+        set_preferences(person=person, **form.cleaned_data)
+        with translation.override(form.cleaned_data["language"]):
+            messages.success(request, _("Kept. Mails and pages follow it from now on."))
+        response = redirect("account")
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, form.cleaned_data["language"])
+        return response
+    return render(request, "workspaces/account.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @member("viewer")

@@ -13,7 +13,8 @@ from django.utils import translation
 from experiments.models import Experiment, Status
 from experiments.services.lifecycle import pause_experiment
 from impact.analysis.models import Analysis
-from workspaces.models import Membership
+from workspaces.models import Membership, Person
+from workspaces.models.people import Mail
 from workspaces.services.jobs import Attempt, enqueue
 
 ALARM = "alarm"
@@ -38,27 +39,37 @@ def pause_if_tripped(analysis: Analysis) -> None:
 
 
 def alarm_job(attempt: Attempt) -> dict[str, Any]:
-    """Tell whoever owns the experiment, or else the admins, that it was paused and why."""
+    """Tell whoever owns the experiment, or else the admins, that it was paused and why.
+
+    So is told who wants to hear of everything at once, and nobody who wants no mail. What is sent twice
+    because a worker died has one Message-ID.
+    """
     arguments, workspace = attempt.job.arguments, attempt.workspace
     experiment = Experiment.objects.within(workspace).get(key=arguments["experiment"])
-    members = Membership.objects.within(workspace).select_related("person").order_by("person__email")
-    owner = ((experiment.plan or {}).get("case") or {}).get("owner", "")
-    told = [one.person.email for one in members if owner in (one.person.name, one.person.email)]
-    told = told or [one.person.email for one in members if one.role == "admin"]
     page = reverse("experiment", kwargs={"workspace": workspace.key, "key": experiment.key})
     content = {
         "experiment": experiment,
         "workspace": workspace,
         "tripped": arguments["tripped"],
         "page": f"{settings.BASE_URL}{page}",
+        "account": f"{settings.BASE_URL}{reverse('account')}",
     }
-    # nobody's language is known here, so it is said in all
-    languages = [language for language, _ in settings.LANGUAGES]
-    texts = [_said("paused.txt", content, language).strip() for language in languages]
-    if told:
-        subject = " ".join(_said("paused_subject.txt", content, languages[0]).split())
-        EmailMessage(subject, "\n\n".join(texts), to=told).send()
-    return {"told": told}
+    told = _listeners(experiment)
+    for person in told:
+        subject = " ".join(_said("paused_subject.txt", content, person.languages[0]).split())
+        body = "\n\n".join(_said("paused.txt", content, language).strip() for language in person.languages)
+        known = {"Message-ID": f"<alarm-{attempt.job.pk}.{person.pk}@impact>"}
+        EmailMessage(subject, body, to=[person.email], headers=known).send()
+    return {"told": [person.email for person in told]}
+
+
+def _listeners(experiment: Experiment) -> list[Person]:
+    members = list(Membership.objects.within(experiment.workspace).select_related("person").order_by("person__email"))
+    owner = ((experiment.plan or {}).get("case") or {}).get("owner", "")
+    asked = [one for one in members if owner in (one.person.name, one.person.email)]
+    asked = asked or [one for one in members if one.role == "admin"]
+    heard = [one.person for one in members if one in asked or one.person.mail == Mail.AT_ONCE]
+    return [person for person in heard if person.mail != Mail.NEVER and person.is_active]
 
 
 def _said(template: str, content: dict[str, Any], language: str) -> str:

@@ -13,6 +13,7 @@ from impact.analysis.alarms import ALARM, alarm_job
 from impact.analysis.jobs import analyze_job
 from impact.analysis.queue import ANALYZE, enqueue_due_analyses
 from impact.config.celery import TICKED
+from impact.dashboard.digest import DIGEST, claim_due_digests, digest_job
 from impact.ledger.imports.load import IMPORT, import_facts
 from impact.reports.deliveries import DELIVER, deliver_job
 from impact.reports.jobs import REPORT, report_job
@@ -26,6 +27,7 @@ KINDS: dict[str, Callable[[jobs.Attempt], Any]] = {
     ANALYZE: analyze_job,
     DECIDE_FILE: decide_file,
     DELIVER: deliver_job,
+    DIGEST: digest_job,
     DRIFT: drift_job,
     IMPORT: import_facts,
     REPORT: report_job,
@@ -39,6 +41,7 @@ def tick() -> None:
     claim_due_schedules()
     enqueue_due_analyses()
     enqueue_due_drift()
+    claim_due_digests()
     drain()
 
 

@@ -72,6 +72,7 @@ signing_in = [
         name="sign_in",
     ),
     path("sign-out", auth.LogoutView.as_view(), name="sign_out"),
+    path("account", workspaces.account, name="account"),
     path("join/<token>", workspaces.accept_invitation, name="join"),
     path(
         "password",

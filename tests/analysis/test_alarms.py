@@ -15,7 +15,8 @@ from impact.config import jobs
 from tests.analysis.ground import Ground, on
 from tests.conftest import enter
 from workspaces.canonical import digest
-from workspaces.models import AuditEntry, Job
+from workspaces.models import AuditEntry, Job, Person
+from workspaces.services.people import set_preferences
 
 
 def losing(ground: Ground, cap: float | None) -> Experiment:
@@ -84,3 +85,18 @@ def test_an_analysis_of_the_past_pauses_nothing(ground: Ground) -> None:
     experiment.save()
     analyze(experiment=experiment, as_of=on(400))
     assert experiment_named(ground.workspace, experiment.key).status == Status.RUNNING
+
+
+def test_who_wants_no_mail_gets_none_and_who_wants_all_gets_it(
+    ground: Ground, told: list[str], drain: Callable[[], None]
+) -> None:
+    owner = Person.objects.get(email="fin@example.com")
+    set_preferences(person=owner, language="en", time_zone="", mail="never")
+    eager = enter(ground.workspace, "eager@example.com", "viewer").person
+    set_preferences(person=eager, language="ja", time_zone="", mail="at once")
+    enter(ground.workspace, "daily@example.com", "admin")
+    analyze(experiment=losing(ground, 1000.0), as_of=on(400))
+    jobs.drain()
+    [message] = mail.outbox
+    assert message.to == ["eager@example.com"]
+    assert "損失" in message.body and "loss cap" not in message.body

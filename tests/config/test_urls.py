@@ -93,6 +93,7 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/health": {"GET": MEMBERS},
     "sign-in": {"GET": EVERYBODY},
     "sign-out": {"GET": NEVER},
+    "account": {"GET": (302, 200, 200, 200, 200, 200), "POST": (302, 422, 422, 422, 422, 422)},
     "join/<token>": {"GET": EVERYBODY},
     "password": {"GET": EVERYBODY},
     "password/sent": {"GET": EVERYBODY},

@@ -93,6 +93,7 @@ PAGES = (
     "/w/mobile/audit",
     "/w/mobile/health",
     "/w/mobile/audit?actor=test&action=apply",
+    "/account",
     "/glossary",
 )
 EMPTY = tuple(

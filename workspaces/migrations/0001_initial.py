@@ -27,6 +27,9 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(max_length=254, unique=True)),
                 ('name', models.CharField(max_length=200)),
                 ('is_active', models.BooleanField(default=True)),
+                ('language', models.CharField(blank=True, default='', max_length=2)),
+                ('time_zone', models.CharField(blank=True, default='', max_length=64)),
+                ('mail', models.CharField(choices=[('at once', 'At Once'), ('daily', 'Daily'), ('never', 'Never')], default='daily', max_length=7)),
             ],
             options={
                 'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='person_email_whatever_its_case')],
@@ -112,6 +115,7 @@ class Migration(migrations.Migration):
                 ('role', models.CharField(choices=[('viewer', 'Viewer'), ('analyst', 'Analyst'), ('operator', 'Operator'), ('admin', 'Admin')], max_length=8)),
                 ('signs_for', models.CharField(blank=True, choices=[('business', 'Business'), ('finance', 'Finance'), ('data science', 'Data Science')], default='', max_length=12)),
                 ('since', models.DateTimeField()),
+                ('digest_due_at', models.DateTimeField(null=True)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
             ],

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -21,6 +22,14 @@ class People(BaseUserManager["Person"]):
         return self.get(email=(email or "").strip().lower())
 
 
+class Mail(models.TextChoices):
+    """When somebody wants to hear by mail of what happened or waits."""
+
+    AT_ONCE = "at once"
+    DAILY = "daily"
+    NEVER = "never"
+
+
 class Person(AbstractBaseUser):
     """Somebody who signs in, with an e-mail address and a password."""
 
@@ -28,6 +37,10 @@ class Person(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200)
     is_active = models.BooleanField(default=True)
+    # empty: not chosen
+    language = models.CharField(max_length=2, blank=True, default="")
+    time_zone = models.CharField(max_length=64, blank=True, default="")
+    mail = models.CharField(max_length=7, choices=Mail.choices, default=Mail.DAILY)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -36,6 +49,11 @@ class Person(AbstractBaseUser):
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="person_email_whatever_its_case")]
+
+    @property
+    def languages(self) -> list[str]:
+        """What to say something to this person in: all there are, where none was chosen."""
+        return [self.language] if self.language else [language for language, _ in settings.LANGUAGES]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -67,6 +85,7 @@ class Rights(Owned):
 class Membership(Rights):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships")
     since = models.DateTimeField()
+    digest_due_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -125,6 +125,13 @@ def admit(*, invitation: Invitation, person: Person) -> Membership:
     return membership
 
 
+@transaction.atomic
+def set_preferences(*, person: Person, language: str, time_zone: str, mail: str) -> None:
+    """Keep in which language and zone somebody is told things, and when by mail."""
+    person.language, person.time_zone, person.mail = language, time_zone, mail
+    person.save(update_fields=["language", "time_zone", "mail"])
+
+
 def membership_of(*, person: Person, workspace_key: str) -> Membership:
     """Return a person's membership; a workspace that isn't theirs doesn't exist for them."""
     membership = person.memberships.filter(workspace__key=workspace_key).select_related("workspace").first()

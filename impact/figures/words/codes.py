@@ -20,6 +20,7 @@ CODES = {
     "analyze": ("analysis", "分析"),
     "decide-file": ("file of units", "対象ファイル"),
     "deliver": ("mail of a report", "レポートのメール"),
+    "digest": ("daily mail", "毎日のメール"),
     "pending": ("not sent yet", "未送信"),
     "sent": ("sent", "送信済み"),
     "failed": ("failed", "失敗"),
