@@ -13,6 +13,7 @@ from impact.agreements.plan import MONEY, Plan, PlannedMetric
 from impact.analysis.coarser import by_clusters
 from impact.analysis.measure import NET, Family, Measured
 from impact.analysis.methods import Comparison, Data, compared, lift_of
+from impact.analysis.take_up import among_takers
 from impact.analysis.value_statement import flips
 from impact.stats.adjustment import lin
 from impact.stats.beliefs import expected_loss
@@ -57,7 +58,10 @@ def money_block(plan: Plan, measured: Measured, seed: int) -> dict[str, Any]:
         "arms": [_money_arm(family.table, arm.key) for arm in plan.arms],
         "comparisons": [
             _money_comparison(plan, family, arm, baseline, seed)
-            | {"by_clusters": by_clusters(plan, measured.coarser, ("", ""), NET, arm, baseline)}
+            | {
+                "by_clusters": by_clusters(plan, measured.coarser, ("", ""), NET, arm, baseline),
+                "cace": among_takers(plan, measured.taken, arm, baseline),
+            }
             for arm, baseline in plan.pairs
         ],
     }

@@ -17,6 +17,7 @@ from impact.analysis.looked import Looked, look
 from impact.analysis.models import Snapshot
 from impact.analysis.moments import cluster_sums, moment_table, segment_tables
 from impact.analysis.quoting import double, identifier, literal
+from impact.analysis.take_up import Taken, taken_up
 from impact.analysis.values import fill_values
 from impact.stats.choice import FEW_ROWS, MANY_KEYS
 from impact.stats.clusters import ClusterSums
@@ -86,6 +87,7 @@ class Measured:
     chosen: Chosen | None = None
     coarser: Coarser = field(default_factory=dict)
     looked: Looked = field(default_factory=Looked)
+    taken: Taken = field(default_factory=dict)
 
 
 class Assigned(NamedTuple):
@@ -107,7 +109,8 @@ def measure(snapshot: Snapshot, plan: Plan, home: Path) -> Measured:
             files = literal(f"{home}/*-{table}.parquet")
             connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({files})")
         fill_values(connection, snapshot, plan, home)
-        return replace(_measured(connection, plan), looked=look(connection, plan, snapshot.manifest))
+        looked, taken = look(connection, plan, snapshot.manifest), taken_up(connection, plan)
+        return replace(_measured(connection, plan), looked=looked, taken=taken)
     finally:
         connection.close()
 

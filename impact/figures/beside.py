@@ -25,6 +25,33 @@ def by_clusters(document: Mapping[str, Any], forms: Forms) -> list[str]:
     ]
 
 
+def takers(document: Mapping[str, Any], forms: Forms) -> list[str]:
+    """The effect on the value of those who took each action up, where executions are reported."""
+    found = document["money"]["comparisons"] if document["money"] else []
+    return [_takers(document, block, forms) for block in found if block.get("cace")]
+
+
+def _takers(document: Mapping[str, Any], block: Mapping[str, Any], forms: Forms) -> str:
+    words, names = BESIDE[forms.language], arm_names(document)
+    arm, baseline, found = names[block["arm"]], names[block["baseline"]], block["cace"]
+    if found["status"] != "estimated":
+        return words["no_takers"].format(arm=arm, baseline=baseline)
+    currency, kind, bounds = document["money"]["currency"], found["set"]["kind"], found["set"]["bounds"]
+    decimals = decimals_for(bounds[0], bounds[1], currency) if bounds else 0
+    ends = [forms.number(end, decimals) for end in bounds]
+    if kind == "line":
+        span = words["any"]
+    else:
+        span = forms.span(*ends) if kind == "interval" else words["rays"].format(low=ends[0], high=ends[1])
+    return words["takers"].format(
+        arm=arm,
+        take_up=forms.percent(found["take_up"]),
+        row=row_word(document, forms.language),
+        effect=forms.money(found["effect"], currency, decimals, signed=True),
+        span=span,
+    )
+
+
 def stop_or_wait(document: Mapping[str, Any], forms: Forms) -> list[str]:
     """From which risk on stopping at once pays: as planned, and with what failed all the same."""
     case = document.get("stop_or_wait")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from impact.figures.beside import by_clusters, stop_or_wait
+from impact.figures.beside import by_clusters, stop_or_wait, takers
 from impact.figures.executive import bars, drawn_times, measured_in
 from impact.figures.forest import Bar, forest
 from impact.figures.forms import Forms, decimals_for
@@ -28,6 +28,7 @@ def experiment_page(document: Mapping[str, Any], language: str) -> dict[str, Any
             money_row(document, block, forms) for block in document["money"]["comparisons"]
         ],
         "by_clusters": [] if withheld else by_clusters(document, forms),
+        "takers": [] if withheld else takers(document, forms),
         "stop_or_wait": [] if withheld else stop_or_wait(document, forms),
         "worth": worth_section(document, forms),
         "ladder": ladder(document, forms),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from impact.figures.beside import by_clusters, stop_or_wait
+from impact.figures.beside import by_clusters, stop_or_wait, takers
 from impact.figures.experiment import experiment_page
 from impact.figures.forms import Forms
 from tests.figures.documents import plain, said
@@ -14,6 +14,10 @@ from tests.figures.documents import plain, said
 CLUSTERS = {
     "status": "estimated", "method": "cluster_cr2", "clusters": 20, "effect": 4.5, "se": 2.0, "df": 19.0,
     "ci": [0.3, 8.7], "p_value": 0.04,
+}  # fmt: skip
+CACE = {
+    "status": "estimated", "reason": None, "effect": 30.0, "set": {"kind": "interval", "bounds": [4.0, 61.5]},
+    "take_up": 0.35,
 }  # fmt: skip
 THRESHOLD = {
     "stop": "bonus", "wait": "none", "metric": "churn", "planned": 0.262,
@@ -55,8 +59,32 @@ def test_the_measured_threshold_stands_beside_the_planned_one() -> None:
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_an_analysis_of_an_earlier_version_has_neither(language: str) -> None:
     page = experiment_page(said("churn", language), language)
-    assert (page["by_clusters"], page["stop_or_wait"]) == ([], [])
+    assert (page["by_clusters"], page["stop_or_wait"], page["takers"]) == ([], [], [])
     document = with_clusters(language) | {"stop_or_wait": THRESHOLD}
+    document["money"]["comparisons"][0]["cace"] = CACE
     document["verdict"]["level"] = "withheld"
     page = experiment_page(document, language)
-    assert (page["by_clusters"], page["stop_or_wait"]) == ([], [])
+    assert (page["by_clusters"], page["stop_or_wait"], page["takers"]) == ([], [], [])
+
+
+def test_those_who_took_it_up_stand_beside_the_comparison() -> None:
+    document = said("churn", "en")
+    bonus, credit = document["money"]["comparisons"]
+    bonus["cace"], credit["cace"] = CACE, {"status": "not_estimable", "reason": "too little"}
+    assert [plain(line) for line in takers(document, Forms("en"))] == [
+        "Bonus: those who took it up because it was drawn (35 % of the rows) were worth +30.00 EUR more each"
+        " (4.00 to 61.50), before its cost. Beside the comparison by what was drawn, never instead of it.",
+        "Credit: what it did to those who took it up isn't told, for take-up must differ from that of No action by"
+        " more than 10 points beyond doubt.",
+    ]
+    assert "+30.00" in takers(document, Forms("ja"))[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "bounds", "span"),
+    [("line", [], "any amount is possible"), ("rays", [-3, 8], "below \u22123.00 or above 8.00")],
+)
+def test_a_set_is_said_whatever_its_shape(kind: str, bounds: list[float], span: str) -> None:
+    document = said("churn", "en")
+    document["money"]["comparisons"][0]["cace"] = CACE | {"set": {"kind": kind, "bounds": bounds}}
+    assert f"({span})" in takers(document, Forms("en"))[0]
