@@ -21,7 +21,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(
-    ("row", "ratio", "met"), zip(ROWS, [1.2, 2.5, None, None], [True, False, False, None], strict=True)
+    ("row", "ratio", "met"), list(zip(ROWS, [1.2, 2.5, None, None], [True, False, False, None], strict=True))
 )
 def test_what_is_met(row: Row, ratio: float | None, met: bool | None) -> None:
     assert (row.ratio, row.met) == (ratio, met)
