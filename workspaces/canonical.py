@@ -39,7 +39,7 @@ class CanonicalJSONField(TextField):
     """JSON kept as canonical text: jsonb would reorder it and rewrite its numbers."""
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
-        return None if value is None else json.loads(value)
+        return None if value is None else msgspec.json.decode(value)
 
     def to_python(self, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) else value

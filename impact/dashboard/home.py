@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, OuterRef, Q, Subquery, Sum
 
-from experiments.models import Status
+from experiments.models import Experiment, Status
 from impact.agreements.models import Agreement
 from impact.analysis.alarms import TRIPPING
 from impact.analysis.models import Analysis, Check, Level
 from impact.dashboard.selectors import newest_analyses
 from impact.figures.home import home_page, period_text, period_words, running_text
-from impact.figures.sentences import check_title, completed, level_word
+from impact.figures.sentences import check_title, completed, level_word, named
 from predictions.models import PredictionModel, Stage
 from workspaces import clock
 from workspaces.models import Job, Membership, Quarantine, Workspace
@@ -43,7 +43,7 @@ def impact_of(workspace: Workspace, asked: str, language: str) -> dict[str, Any]
         "period": period_text(period, starts[period], now, workspace.time_zone, language),
         "periods": [{"key": name, "text": words[name], "here": name == period} for name in PERIODS],
         "running": running_text(_running_cost(workspace), workspace.currency, language) if documents else "",
-        "urgent": _urgent(documents),
+        "urgent": _urgent(workspace, documents, language),
     }
 
 
@@ -107,18 +107,20 @@ def _newest(workspace: Workspace) -> Any:
 
 
 def _documents(workspace: Workspace, since: datetime | None, language: str) -> list[dict[str, Any]]:
-    """Newest documents of the time with their sentences, final ones and those agreed beforehand first."""
-    found = _newest(workspace).filter(**({} if since is None else {"as_of__gte": since})).select_related("experiment")
+    """Newest documents of the time with their arms' names, final ones and those agreed beforehand first."""
+    found = _newest(workspace).filter(**({} if since is None else {"as_of__gte": since}))
     found = found.order_by("-final", "experiment__origin", "-as_of", "-created_at")
-    return [completed(one.document, language, (one.experiment.plan or {}).get("case")) for one in found]
+    return [named(document, language) for document in found.values_list("document", flat=True)]
 
 
-def _urgent(documents: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _urgent(workspace: Workspace, documents: list[dict[str, Any]], language: str) -> dict[str, Any] | None:
     """The verdict that asks for something first: what was agreed beforehand, the worst or the surest of it."""
     ranked = sorted(documents, key=lambda one: (one["origin"] == "loaded", URGENT.index(one["verdict"]["level"])))
     if not ranked:
         return None
-    return {"key": ranked[0]["experiment"], "name": ranked[0]["name"], **ranked[0]["verdict"]}
+    plan = Experiment.objects.within(workspace).get(key=ranked[0]["experiment"]).plan or {}
+    said = completed(ranked[0], language, plan.get("case"))
+    return {"key": said["experiment"], "name": said["name"], **said["verdict"]}
 
 
 def _running_cost(workspace: Workspace) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, Prefetch, Subquery
 
 from experiments.models import Experiment, Status
@@ -20,6 +21,9 @@ from impact.figures.interval import interval, shared_axis
 from impact.figures.sentences import arm_word, level_word, metric_amount
 from workspaces import clock
 from workspaces.models import Workspace
+
+EXPERIMENTS = 30
+EXPERIMENTS_AT_HOME = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,24 @@ class Row:
     next: str
 
 
-def experiment_rows(workspace: Workspace, language: str) -> list[Row]:
-    """Every experiment, newest first: a row for each arm that was compared, all totals on one axis."""
-    experiments = _with_newest_analysis(workspace)
+def experiments_shown(workspace: Workspace, number: str | None = None, most: int = EXPERIMENTS) -> Page[Any]:
+    """So many experiments with their newest analyses, newest first; a page that isn't there is the nearest that is."""
+    analyses = (
+        Analysis.objects.within(workspace)
+        .filter(pk__in=Subquery(newest_analyses(workspace)))
+        .defer("document")
+        .prefetch_related("estimates", "verdicts")
+    )
+    found = (
+        Experiment.objects.within(workspace)
+        .prefetch_related("arms__action", Prefetch("analyses", queryset=analyses, to_attr="newest"))
+        .order_by("-created_at", "key")
+    )
+    return Paginator(found, most).get_page(number)
+
+
+def experiment_rows(workspace: Workspace, experiments: Sequence[Experiment], language: str) -> list[Row]:
+    """A row for each arm that was compared, all totals on one axis."""
     found = [(experiment, one) for experiment in experiments for one in _comparisons(experiment)]
     axis = shared_axis([total for _, (_, _, total) in found if total])
     forms, now = Forms(language), clock.now(workspace)
@@ -96,20 +115,6 @@ def newest_agreement(experiment: Experiment) -> Agreement | None:
 def newest_analyses(workspace: Workspace) -> Any:
     newest = Analysis.objects.filter(experiment=OuterRef("pk")).order_by("-as_of", "-created_at").values("pk")[:1]
     return Experiment.objects.within(workspace).annotate(newest=Subquery(newest)).values("newest")
-
-
-def _with_newest_analysis(workspace: Workspace) -> list[Experiment]:
-    analyses = (
-        Analysis.objects.within(workspace)
-        .filter(pk__in=Subquery(newest_analyses(workspace)))
-        .defer("document")
-        .prefetch_related("estimates", "verdicts")
-    )
-    return list(
-        Experiment.objects.within(workspace)
-        .prefetch_related("arms__action", Prefetch("analyses", queryset=analyses, to_attr="newest"))
-        .order_by("-created_at", "key")
-    )
 
 
 def _maturity(analysis: Analysis, forms: Forms) -> dict[str, Any]:

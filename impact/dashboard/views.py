@@ -51,9 +51,11 @@ from workspaces.services.keys import create_key, revoke_key
 @member("viewer")
 def home(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """What acting on predictions earned, and what waits."""
+    shown = selectors.experiments_shown(workspace, most=selectors.EXPERIMENTS_AT_HOME)
     content: dict[str, Any] = {
         "impact": impact_of(workspace, request.GET.get("period", ""), _language()),
-        "rows": selectors.experiment_rows(workspace, _language()),
+        "rows": selectors.experiment_rows(workspace, list(shown), _language()),
+        "more": shown.paginator.count if shown.has_next() else 0,
         "waiting": waiting_for(request.membership, _language()),  # type: ignore[attr-defined]
     }
     return render(request, "dashboard/home.html", content)
@@ -61,8 +63,10 @@ def home(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 @member("viewer")
 def experiments(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    shown = selectors.experiments_shown(workspace, request.GET.get("page"))
     content = {
-        "rows": selectors.experiment_rows(workspace, _language()),
+        "rows": selectors.experiment_rows(workspace, list(shown), _language()),
+        "shown": shown,
         "may_design": request.membership.may("analyst"),  # type: ignore[attr-defined]
     }
     return render(request, "dashboard/experiments.html", content)

@@ -13,6 +13,7 @@ from impact.figures.worth import CASES, inside, option
 
 # so many figures of each kind; the rest stands in the table
 TILES = 3
+NAMED = 5
 LADDERS = 2
 
 
@@ -27,7 +28,7 @@ class Total(NamedTuple):
 
 
 def home_page(documents: Sequence[Mapping[str, Any]], currency: str, language: str) -> dict[str, Any]:
-    """Return the sentence, the figures and the ladders of results documents that have their sentences."""
+    """Return the sentence, the figures and the ladders of results documents whose arms have their names."""
     forms = Forms(language)
     reasons = [why_not_added(document, currency) for document in documents]
     shown = [(document, total_of(document)) for document in documents]
@@ -41,8 +42,8 @@ def home_page(documents: Sequence[Mapping[str, Any]], currency: str, language: s
         "headline": headline(documents, counted, currency, forms),
         "level": "unclear" if counted and _crosses(added(counted)) else "",
         "notes": _notes(counted, left_out, forms),
-        "measured": _largest([_measured(document, total, forms) for document, total in shown if total]),
-        "projected": _largest([_projected(document, forms) for document in documents if _tells_a_year(document)]),
+        "measured": [_measured(document, total, forms) for document, total in _largest_measured(shown)],
+        "projected": [_projected(document, forms) for document in _largest_projected(documents)],
         "ladders": _ladders(documents, forms),
     }
 
@@ -144,7 +145,11 @@ def _notes(counted: Sequence[Total], left_out: Sequence[str], forms: Forms) -> l
         many = say["one"] if len(counted) == 1 else say["many"].format(count=forms.number(len(counted)))
         notes.append(say["added"].format(count=many))
     if left_out:
-        notes.append(say["left_out"].format(parts=("、" if forms.language == "ja" else ", ").join(left_out)))
+        parts = [
+            *left_out[:NAMED],
+            *([say["others"].format(count=len(left_out) - NAMED)] if len(left_out) > NAMED else []),
+        ]
+        notes.append(say["left_out"].format(parts=("、" if forms.language == "ja" else ", ").join(parts)))
     return notes
 
 
@@ -164,7 +169,6 @@ def _measured(document: Mapping[str, Any], total: Total, forms: Forms) -> dict[s
         "range": forms.span(forms.number(total.low), forms.number(total.high)),
         "against": say["against"].format(baseline=inside(baseline, forms)),
         "note": note,
-        "size": abs(total.amount),
     }
 
 
@@ -174,8 +178,7 @@ def _tells_a_year(document: Mapping[str, Any]) -> bool:
 
 def _projected(document: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
     statement, say = document["value_statement"], WORDS[forms.language]
-    kind = "booked" if statement["booked"] else "projected"
-    low, base, high = (statement[kind][case]["net_per_year"] for case in CASES)
+    low, base, high = (_year(document)[case]["net_per_year"] for case in CASES)
     running = forms.money(statement["programme"]["running_per_year"], statement["currency"], 0)
     return {
         "key": document["experiment"],
@@ -184,7 +187,6 @@ def _projected(document: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
         "range": forms.span(forms.number(low), forms.number(high)),
         "against": say["against"].format(baseline=inside(arm_names(document)[statement["against"]], forms)),
         "note": say["booked" if statement["booked"] else "as_measured"].format(running=running),
-        "size": abs(base),
     }
 
 
@@ -202,8 +204,22 @@ def _has_model(document: Mapping[str, Any]) -> bool:
     return any(one["rung"] == "model" and one["status"] == "estimated" for one in found["rungs"])
 
 
-def _largest(tiles: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(tiles, key=lambda tile: -tile["size"])[:TILES]
+def _largest_measured(
+    shown: Sequence[tuple[Mapping[str, Any], Total | None]],
+) -> list[tuple[Mapping[str, Any], Total]]:
+    known = [(document, total) for document, total in shown if total]
+    return sorted(known, key=lambda one: -abs(one[1].amount))[:TILES]
+
+
+def _largest_projected(documents: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    telling = [document for document in documents if _tells_a_year(document)]
+    return sorted(telling, key=lambda document: -abs(_year(document)["base"]["net_per_year"]))[:TILES]
+
+
+def _year(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A year by case, booked where it is."""
+    statement: Mapping[str, Any] = document["value_statement"]
+    return statement["booked"] or statement["projected"]
 
 
 def _crosses(total: Total) -> bool:

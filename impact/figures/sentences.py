@@ -26,8 +26,7 @@ def completed(
     case : mapping, optional
         The agreed case, which says what is done if it wins, is unclear, loses.
     """
-    words = WORDS[language]
-    said = dict(document) | {"arms": [arm | {"name": words.arm(arm["name"])} for arm in document["arms"]]}
+    said = named(document, language)
     checks = [check | {"message": check_message(check, said, language)} for check in document["checks"]]
     said["checks"] = checks
     verdict = document["verdict"]
@@ -40,6 +39,11 @@ def completed(
             "because": [check["message"] for check in checks if check["id"] in verdict["because"]],
         }
     }
+
+
+def named(document: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Return the document with its arms' names in a language, and no sentence yet."""
+    return dict(document) | {"arms": [arm | {"name": arm_word(arm["name"], language)} for arm in document["arms"]]}
 
 
 def row_word(document: Mapping[str, Any], language: str) -> str:

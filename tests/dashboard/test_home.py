@@ -92,3 +92,32 @@ def test_the_next_date_of_an_experiment(workspace: Workspace, churn: Experiment)
     assert next_date(running, final, later) == ("final", later)
     running.origin = "loaded"
     assert next_date(running, final, later) == ("", None)
+
+
+def test_home_shows_the_newest_ten_and_leads_to_all(mate: Membership, workspace: Workspace) -> None:
+    drafts(workspace, 10)
+    client = signed_in(mate)
+    assert "experiments</a>" not in page(client, "")
+    drafts(workspace, 1, "newest")
+    home = page(client, "")
+    assert "All 11 experiments" in home and "Trial newest" in home and "Trial 0<" not in home
+
+
+def test_the_list_has_pages_of_thirty(mate: Membership, workspace: Workspace) -> None:
+    drafts(workspace, 31)
+    client = signed_in(mate)
+    first, last = page(client, "experiments"), page(client, "experiments?page=2")
+    assert "Page 1 of 2" in first and first.count("waits for signatures") == 30
+    assert "Trial 0<" in last and last.count("waits for signatures") == 1
+    # an address of long ago leads to what is nearest
+    assert "Page 2 of 2" in page(client, "experiments?page=77") and "Page 1 of 2" in page(client, "experiments?page=x")
+
+
+def drafts(workspace: Workspace, number: int, name: str = "") -> None:
+    """So many experiments that wait, the last one the newest."""
+    for place in range(number):
+        key = name or str(place)
+        Experiment.objects.create(
+            workspace=workspace, key=f"trial-{key}", name=f"Trial {key}", origin="loaded", salt=key,
+            traffic_salt=f"{key}/traffic", created_at=START + timedelta(days=place + 100 * bool(name)),
+        )  # fmt: skip

@@ -129,3 +129,9 @@ def test_times_and_costs_in_words() -> None:
     assert period_text("year", day, day, "UTC", "en").startswith("12 months, from 22 June 2026")
     assert plain(running_text(420_000, "EUR", "en")).startswith("Running the models costs 420,000 EUR")
     assert running_text(0, "EUR", "en") == ""
+
+
+def test_of_many_that_are_left_out_a_few_are_named() -> None:
+    many = [churn() | {"origin": "loaded", "name": f"Mails {place}"} for place in range(8)]
+    [note] = home_page(many, "EUR", "en")["notes"]
+    assert "Mails 4" in note and "Mails 5" not in note and "3 others" in note

@@ -17,6 +17,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "one": "1 experiment",
         "many": "{count} experiments",
         "left_out": "Left out of the sum: {parts}.",
+        "others": "{count} others",
         "reasons": {
             "withheld": "withheld",
             "too_early": "too early",
@@ -58,6 +59,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "one": "実験1件",
         "many": "実験{count}件",
         "left_out": "合計から除いたもの：{parts}。",
+        "others": "ほか{count}件",
         "reasons": {
             "withheld": "非表示",
             "too_early": "時期尚早",
