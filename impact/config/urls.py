@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from impact.config import api, health, openapi
+from impact.dashboard import reading
 from impact.dashboard import views as pages
 from impact.dashboard.design import views as designs
 from impact.ledger import views as ledger
@@ -64,6 +65,8 @@ in_workspace = [
     path("keys/<id>/revoke", pages.end_key, name="end_key"),
     path("audit", workspaces.audit, name="audit"),
     path("health", health.health, name="health"),
+    path("docs", reading.documentation, name="documentation"),
+    path("docs/<name>", reading.documentation, name="document"),
 ]
 signing_in = [
     path(
@@ -106,6 +109,8 @@ urlpatterns = [
     *signing_in,
     path("unsubscribe/<signed>", reports.unsubscribe, name="unsubscribe"),
     path("language", set_language, name="set_language"),
+    path("docs", reading.docs, name="docs"),
+    path("docs/<name>", reading.docs, name="doc"),
     path("glossary", pages.glossary, name="glossary"),
     path("api/docs", openapi.docs, name="api_docs"),
     path("api/openapi.json", openapi.openapi, name="openapi"),

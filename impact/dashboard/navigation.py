@@ -50,6 +50,7 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry("keys", _("API keys"), ("make_key", "end_key"), "operator"),
             Entry("audit", _("Audit")),
             Entry("health", _("Health")),
+            Entry("documentation", _("Documentation"), ("document",)),
         ),
     ),
 )

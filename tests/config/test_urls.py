@@ -91,6 +91,10 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/keys/<id>/revoke": {"GET": MISSING_TO_ADMINS, "POST": MISSING_TO_ADMINS},
     "w/<workspace>/audit": {"GET": MEMBERS},
     "w/<workspace>/health": {"GET": MEMBERS},
+    "w/<workspace>/docs": {"GET": MEMBERS},
+    "w/<workspace>/docs/<name>": {"GET": MEMBERS},
+    "docs": {"GET": EVERYBODY},
+    "docs/<name>": {"GET": EVERYBODY},
     "sign-in": {"GET": EVERYBODY},
     "sign-out": {"GET": NEVER},
     "account": {"GET": (302, 200, 200, 200, 200, 200), "POST": (302, 422, 422, 422, 422, 422)},
@@ -145,7 +149,7 @@ def test_every_address_to(who: str, analysed: Analysis, workspace: Workspace, ot
     declared_policy(workspace)
     _, token = invite(workspace=workspace, role="viewer", actor="test")
     values = {
-        "<workspace>": "mobile", "<key>": "offers", "<number>": str(number), "<token>": token,
+        "<workspace>": "mobile", "<key>": "offers", "<number>": str(number), "<token>": token, "<name>": "reading",
         "<signed>": unsubscribe_link(board, "cfo@example.com").rsplit("/", 1)[-1], "<uidb64>": "Mg",
         "<path:rest>": "none", "<uuid:id>": str(UUID(int=0)), "<source>": "crm", "<id>": "none",
     }  # fmt: skip

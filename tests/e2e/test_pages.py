@@ -94,6 +94,11 @@ PAGES = (
     "/w/mobile/health",
     "/w/mobile/audit?actor=test&action=apply",
     "/account",
+    "/docs",
+    "/docs/reading",
+    "/docs/connecting",
+    "/docs/api",
+    "/w/mobile/docs/checks",
     "/glossary",
 )
 EMPTY = tuple(
