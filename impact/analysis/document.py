@@ -18,6 +18,7 @@ from impact.analysis.stop_or_wait import stop_or_wait
 from impact.analysis.value_statement import Option, value_statement
 from impact.analysis.verdict import verdicts
 from impact.analysis.version import CODE_VERSION
+from impact.analysis.waivers import heeded
 from workspaces.canonical import digest
 
 
@@ -39,6 +40,7 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
     _adjust(plan, metrics, money)
     statement = _value_statement(plan, measured, money)
     checks = run_checks(Evidence(plan, measured, metrics, money, statement))
+    checks = heeded(checks, snapshot.manifest.get("waivers", []))
     primary = MONEY if plan.net else plan.primary.key if plan.primary else MONEY
     decisive = [block["net"] for block in money["comparisons"]] if money else _of_primary(plan, metrics)
     final = measured.open == 0 and snapshot.manifest["enrolment_over"]

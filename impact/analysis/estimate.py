@@ -89,14 +89,14 @@ def segment_blocks(plan: Plan, measured: Measured) -> list[dict[str, Any]]:
                     for arm, baseline in plan.pairs
                 ],
             }
-            for value, table in sorted(tables.items(), key=lambda item: _place(plan, item[0]))
+            for value, table in sorted(tables.items(), key=lambda item: placed(plan, item[0]))
         ]
         _control_false_discoveries(segment, [one for block in found for one in block["comparisons"]])
         blocks += found
     return blocks
 
 
-def _place(plan: Plan, value: str) -> tuple[int, str]:
+def placed(plan: Plan, value: str) -> tuple[int, str]:
     """Score bands from the lowest, other values by name."""
     return (plan.bands.index(value) if value in plan.bands else len(plan.bands), value)
 

@@ -24,6 +24,7 @@ from experiments.models import Arm, Assignment, Decision, Experiment, Status
 from impact.agreements.plan import Plan
 from impact.analysis.done import NOTHING, executed, first_scores, redrawn
 from impact.analysis.models import Snapshot
+from impact.analysis.waivers import frozen_waivers
 from impact.ledger.models import Cost, Feed, Outcome
 from workspaces import clock
 from workspaces.canonical import digest
@@ -52,6 +53,7 @@ def freeze(*, experiment: Experiment, plan: Plan, as_of: datetime) -> Snapshot:
         tables = {"rows": list(_rows(experiment, plan, as_of, pseudonym))} | _events(experiment, plan, as_of, pseudonym)
         feeds = _feeds(experiment, plan, as_of)
         again = redrawn(experiment, as_of, pseudonym)
+        waivers = frozen_waivers(experiment)
     parts = max(1, math.ceil(len(tables["rows"]) / ROWS_A_PART))
     root = settings.DATA_DIR / "snapshots" / experiment.workspace.key
     root.mkdir(parents=True, exist_ok=True)
@@ -72,6 +74,7 @@ def freeze(*, experiment: Experiment, plan: Plan, as_of: datetime) -> Snapshot:
             "feeds": feeds,
             "rows": {name: len(rows) for name, rows in tables.items()},
             "redrawn": again,
+            "waivers": waivers,
             "assigned": sum(1 for decision in tables["decisions"] if decision["row"]),
         }
         sha256 = digest(manifest)

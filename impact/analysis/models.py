@@ -6,6 +6,7 @@ from django.db.models import Q
 from experiments.models import Experiment
 from predictions.models import ModelVersion
 from workspaces.canonical import CanonicalJSONField
+from workspaces.models import Person
 from workspaces.scoping import Owned
 
 
@@ -106,6 +107,22 @@ class Verdict(Part):
             models.UniqueConstraint(fields=["analysis"], condition=Q(overall=True), name="verdict_one_overall"),
             models.UniqueConstraint(fields=["analysis", "arm"], condition=Q(overall=False), name="verdict_one_an_arm"),
             models.CheckConstraint(condition=Q(level__in=Level.values), name="verdict_level_is_known"),
+        ]
+
+
+class Waiver(Owned):
+    """A blocking check that failed and that a named person lets pass, with a reason; what was analysed then says so."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="waivers")
+    check_id = models.CharField(max_length=60)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    waived_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["experiment", "check_id"], name="waiver_once_a_check"),
+            models.CheckConstraint(condition=~Q(check_id="sample_ratio"), name="waiver_never_of_the_sample_ratio"),
         ]
 
 

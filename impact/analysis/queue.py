@@ -16,14 +16,14 @@ from workspaces.services.jobs import enqueue
 ANALYZE = "analyze"
 
 
-def enqueue_analysis(*, experiment: Experiment, as_of: datetime) -> Job:
-    """Ask for an analysis as of a time; asking twice is asking once."""
+def enqueue_analysis(*, experiment: Experiment, as_of: datetime, because: str = "") -> Job:
+    """Ask for an analysis as of a time; asking twice for the same reason is asking once."""
     if experiment.plan is None:
         raise not_started(experiment)
     return enqueue(
         workspace=experiment.workspace,
         kind=ANALYZE,
-        key=f"{experiment.key}, as of {as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+        key=f"{experiment.key}, as of {as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{because and f', {because}'}",
         arguments={"experiment": experiment.key, "as_of": as_of.isoformat()},
     )
 

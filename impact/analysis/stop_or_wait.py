@@ -6,6 +6,7 @@ from typing import Any
 
 from impact.agreements.cashflow import stop_threshold
 from impact.agreements.plan import Plan, StopOrWait
+from impact.analysis.estimate import placed
 from impact.analysis.measure import Measured
 from impact.stats.moments import MomentTable
 
@@ -20,7 +21,7 @@ def stop_or_wait(plan: Plan, measured: Measured) -> dict[str, Any] | None:
     parts += [
         (segment, value, table)
         for segment in plan.agreed_segments
-        for value, table in sorted(family.segments.get(segment, {}).items())
+        for value, table in sorted(family.segments.get(segment, {}).items(), key=lambda one: placed(plan, one[0]))
     ]
     return {
         "stop": case.stop,

@@ -28,7 +28,8 @@ def verdicts(
         Whether this is the planned final analysis: enrolment over, every row mature.
     """
     good = 1 if plan.net or plan.primary is None or plan.primary.direction == "increase" else -1
-    blocking = [check["id"] for check in checks if check["severity"] == "block" and not check["passed"]]
+    failed = [check for check in checks if check["severity"] == "block" and not check["passed"]]
+    blocking = [check["id"] for check in failed if not check.get("waiver")]
     fragile = {
         flip["of"] for check in checks if check["id"] == "assumptions_hold" for flip in check["numbers"]["flips"]
     }
@@ -46,7 +47,7 @@ def verdicts(
         block["arm"]: good * (block["effect"] or 0.0) for block in decisive if block["baseline"] == plan.baseline.key
     }
     best = min(of_arms, key=lambda one: (ORDER.index(one["level"]), -effects[one["arm"]]))
-    because = [check["id"] for check in checks if check["severity"] == "warn" and not check["passed"]]
+    because = [check["id"] for check in checks if check["severity"] != "info" and not check["passed"]]
     disagreeing = {
         one["arm"] for check in checks if check["id"] == "driver_and_money" for one in check["numbers"]["disagreeing"]
     }

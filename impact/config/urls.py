@@ -28,6 +28,7 @@ in_workspace = [
     path("experiments/<key>/comparisons.csv", pages.comparisons, name="comparisons"),
     path("experiments/<key>/agreement", pages.agreement, name="agreement"),
     path("experiments/<key>/start", pages.start, name="start_experiment"),
+    path("experiments/<key>/waive", pages.waive_check, name="waive_check"),
     path("experiments/<key>/assignments", pages.assignments, name="assignments"),
     path("design", designs.design, name="design"),
     path("design/preview", designs.preview, name="design_preview"),

@@ -88,4 +88,7 @@ def _cluster_line(document: Mapping[str, Any], where: str, block: Mapping[str, A
 
 def _where(by: str, value: str, forms: Forms) -> str:
     words = BESIDE[forms.language]
-    return words["part"].format(by=WORDS[forms.language].BY.get(by, by), value=value) if by else words["whole"]
+    if not by:
+        return words["whole"]
+    said = words["part"].format(by=WORDS[forms.language].BY.get(by, by), value=value)
+    return said[:1].upper() + said[1:]

@@ -210,6 +210,7 @@ def check_row(check: Mapping[str, Any], language: str) -> dict[str, str]:
     """A check with its icon: passed, or what its failing means."""
     state = "pass" if check["passed"] else check["severity"]
     return {
+        "id": check["id"],
         "state": state,
         "state_word": WORDS[language].STATES[state],
         "title": check_title(check["id"], language),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 
@@ -27,14 +28,14 @@ def completed(
         The agreed case, which says what is done if it wins, is unclear, loses.
     """
     said = named(document, language)
-    checks = [check | {"message": check_message(check, said, language)} for check in document["checks"]]
+    checks = [check | {"message": _with_waiver(check, said, language)} for check in document["checks"]]
     said["checks"] = checks
     verdict = document["verdict"]
     return said | {
         "verdict": {
             "level": verdict["level"],
             "arm": verdict["arm"],
-            "sentence": verdict_sentence(said, language),
+            "sentence": verdict_sentence(said, language) + _waived(checks, language),
             "next_step": next_step(said, language, case or {}),
             "because": [check["message"] for check in checks if check["id"] in verdict["because"]],
         }
@@ -81,7 +82,11 @@ def verdict_sentence(document: Mapping[str, Any], language: str) -> str:
     """Money, its range, compared with what, and one of the fixed words."""
     words, verdict = WORDS[language], document["verdict"]
     if verdict["level"] == "withheld":
-        failed = [check for check in document["checks"] if check["severity"] == "block" and not check["passed"]]
+        failed = [
+            check
+            for check in document["checks"]
+            if check["severity"] == "block" and not check["passed"] and not check.get("waiver")
+        ]
         return words.withheld(failed[0]["message"] if failed else "")
     if verdict["arm"] is None:
         return words.disagreeing(*_disagreeing(document))
@@ -170,6 +175,26 @@ def check_message(check: Mapping[str, Any], document: Mapping[str, Any], languag
     if check["statistic"] is not None:
         texts["statistic"] = _statistic(check, forms)
     return words.check(check, texts)
+
+
+def _with_waiver(check: Mapping[str, Any], document: Mapping[str, Any], language: str) -> str:
+    """A finding, and whoever lets it pass with the reason."""
+    message, waiver = check_message(check, document, language), check.get("waiver")
+    if not waiver:
+        return message
+    day = Forms(language).day(datetime.fromisoformat(waiver["at"]))
+    return message + str(WORDS[language].waived(waiver["name"], day, waiver["reason"].rstrip(".。")))
+
+
+def _waived(checks: Sequence[Mapping[str, Any]], language: str) -> str:
+    """What goes with the verdict wherever it is said: the checks that failed and were waived, by whom and why."""
+    return "".join(
+        WORDS[language].shown_all_the_same(
+            check_title(check["id"], language), check["waiver"]["name"], check["waiver"]["reason"].rstrip(".。")
+        )
+        for check in checks
+        if check.get("waiver")
+    )
 
 
 def _flip(one: Mapping[str, Any], names: Mapping[str, str], words: ModuleType, forms: Forms) -> str:

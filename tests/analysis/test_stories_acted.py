@@ -63,14 +63,14 @@ def _maintenance_threshold(document: Mapping[str, Any], japanese: Mapping[str, A
             wanted = B[one["value"]]
             assert one["residual"] == pytest.approx(wanted["residual_failure_rate_after_stop"], rel=1e-9)
             assert one["threshold"] == pytest.approx(wanted["p_star_with_residual_failures"], rel=1e-9)
-    planned, whole, high, low = (_plain(line) for line in stop_or_wait(document, Forms("en")))
+    planned, whole, low, high = (_plain(line) for line in stop_or_wait(document, Forms("en")))
     assert planned == "Planned: stopping pays from a risk of 26.2 % on, if nothing fails that was stopped."
     assert low == (
-        "score band low: 2.9 % of 140 failed in spite of stopping, so it pays from 29.2 % on."
+        "Score band low: 2.9 % of 140 failed in spite of stopping, so it pays from 29.2 % on."
         " What scores between 26.2 % and 29.2 % would wait instead of being stopped."
     )
     assert "30.4 %" in high and "29.7 %" in whole
-    assert "29.2%" in stop_or_wait(japanese, Forms("ja"))[3]
+    assert "29.2%" in stop_or_wait(japanese, Forms("ja"))[2]
     [point] = [point for point in points(document, {}, [], "en") if point["title"] == "Stop or wait"]
     assert planned in _plain(point["text"])
 

@@ -51,7 +51,7 @@ def test_the_measured_threshold_stands_beside_the_planned_one() -> None:
         "Planned: stopping pays from a risk of 26.2 % on, if nothing fails that was stopped.",
         "All rows: 3.0 % of 240 failed in spite of stopping, so it pays from 29.4 % on."
         " What scores between 26.2 % and 29.4 % would wait instead of being stopped.",
-        "score band L: none of 140 failed in spite of stopping, as planned.",
+        "Score band L: none of 140 failed in spite of stopping, as planned.",
     ]
     assert "29.4%" in stop_or_wait(document, Forms("ja"))[1]
 

@@ -143,6 +143,14 @@ MODES = {
 }
 
 
+def waived(name: str, day: str, reason: str) -> str:
+    return f" Waived by {name} on {day}: {reason}."
+
+
+def shown_all_the_same(title: str, name: str, reason: str) -> str:
+    return f" Shown although a check failed ({title}), waived by {name}: {reason}."
+
+
 HANGS_ON = {"arm": "arm", "score": "score"}
 
 

@@ -143,6 +143,14 @@ MODES = {
 }
 
 
+def waived(name: str, day: str, reason: str) -> str:
+    return f"{name}が{day}に免除しました：{reason}。"
+
+
+def shown_all_the_same(title: str, name: str, reason: str) -> str:
+    return f"検査（{title}）は不合格でしたが、{name}が免除しました：{reason}。"
+
+
 HANGS_ON = {"arm": "群", "score": "スコア"}
 
 

@@ -1,0 +1,133 @@
+"""Waivers: a named person who doesn't answer for the experiment, a reason, and both wherever the figure stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from experiments.models import Assignment, Experiment
+from impact.analysis.models import Analysis, Waiver
+from impact.analysis.selectors import newest_analysis
+from impact.analysis.services import analyze, differing
+from impact.analysis.waivers import heeded, waivable, waive
+from impact.figures.sentences import completed
+from tests.conftest import Caller, enter, played, signed_in
+from workspaces.errors import Missing, Refusal
+from workspaces.models import AuditEntry, Membership, Workspace
+
+REASON = "One row was moved by hand; the audit of 3 March found no other."
+Drain = Callable[[], None]
+
+
+@pytest.fixture
+def blocked(workspace: Workspace, api: Caller, churn: Experiment) -> Experiment:
+    """The churn experiment played, with one key moved to the other arm, which a draw made again shows."""
+    experiment = played(workspace, api, churn)
+    moved = Assignment.objects.filter(arm__key="none").order_by("randomization_key")[0]
+    moved.arm = experiment.arms.get(key="bonus")
+    moved.save()
+    analyze(experiment=experiment)
+    return experiment
+
+
+@pytest.fixture
+def ann(workspace: Workspace) -> Membership:
+    return enter(workspace, "ann@example.com", "analyst")
+
+
+def newest(experiment: Experiment, language: str = "en") -> dict[str, Any]:
+    analysis = newest_analysis(experiment)
+    assert analysis is not None
+    return completed(analysis.document, language)
+
+
+def test_the_verdict_is_given_with_the_waiver_named(blocked: Experiment, ann: Membership, drain: Drain) -> None:
+    assert newest(blocked)["verdict"]["level"] == "withheld"
+    waive(experiment=blocked, membership=ann, check_id="draws_replayed", reason=REASON)
+    drain()
+    document = newest(blocked)
+    assert document["verdict"]["level"] != "withheld"
+    assert document["verdict"]["sentence"].endswith(
+        f" Shown although a check failed (Draws made again), waived by Ann: {REASON}"
+    )
+    [check] = [check for check in document["checks"] if check["id"] == "draws_replayed"]
+    assert (check["passed"], check["waiver"]["name"], check["waiver"]["reason"]) == (False, "Ann", REASON)
+    assert f"Waived by Ann on 6 April 2026: {REASON}" in check["message"]
+    assert check["message"] in document["verdict"]["because"]
+    assert REASON.rstrip(".") in newest(blocked, "ja")["verdict"]["sentence"]
+    analysis = newest_analysis(blocked)
+    assert analysis is not None and differing(analysis) == []
+    assert AuditEntry.objects.filter(action="waive check", subject="offers: draws_replayed").exists()
+
+
+def test_it_is_waived_on_the_page(blocked: Experiment, ann: Membership, mate: Membership, drain: Drain) -> None:
+    path = "/w/mobile/experiments/offers"
+    assert "Waive this check" in signed_in(ann).get(path).content.decode()
+    assert "Waive this check" not in signed_in(mate).get(path).content.decode()
+    said = {"check": "draws_replayed", "reason": "too short"}
+    answer = signed_in(ann).post(f"{path}/waive", said, follow=True)
+    assert "Say why in 10 to 500 characters." in answer.content.decode()
+    answer = signed_in(ann).post(f"{path}/waive", said | {"reason": REASON}, follow=True)
+    assert "Waived." in answer.content.decode()
+    drain()
+    page = signed_in(mate).get(path).content.decode()
+    assert page.count("waived by Ann") == 1 and "Waived by Ann" in page
+    assert "Waive this check" not in signed_in(ann).get(path).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("email", "role", "code"),
+    [
+        ("bea-mobile@example.com", "admin", "may-not-waive"),  # signed for business
+        ("marketing@example.com", "admin", "may-not-waive"),  # owns it, by the agreement
+        ("vic@example.com", "viewer", "may-not-waive"),
+        ("fin-mobile@example.com", "admin", None),
+    ],
+)
+def test_whoever_answers_for_it_waives_nothing(
+    workspace: Workspace, blocked: Experiment, email: str, role: str, code: str | None
+) -> None:
+    member = Membership.objects.within(workspace).filter(person__email=email).first() or enter(workspace, email, role)
+    member.role = role
+    member.save()
+    if code is None:
+        assert waivable(blocked, member) == ["draws_replayed"]
+        return
+    with pytest.raises(Refusal) as refused:
+        waive(experiment=blocked, membership=member, check_id="draws_replayed", reason=REASON)
+    assert refused.value.code == code and waivable(blocked, member) == [] and not Waiver.objects.exists()
+
+
+def test_a_stranger_waives_nothing(blocked: Experiment, stranger: Membership) -> None:
+    with pytest.raises(Refusal):
+        waive(experiment=blocked, membership=stranger, check_id="draws_replayed", reason=REASON)
+
+
+def test_only_what_failed_is_waived_and_once(blocked: Experiment, ann: Membership) -> None:
+    for check in ("mature_rows", "cost_booked", "unknown"):
+        with pytest.raises(Missing):
+            waive(experiment=blocked, membership=ann, check_id=check, reason=REASON)
+    waive(experiment=blocked, membership=ann, check_id="draws_replayed", reason=REASON)
+    with pytest.raises(Refusal) as refused:
+        waive(experiment=blocked, membership=ann, check_id="draws_replayed", reason=REASON)
+    assert refused.value.code == "waived-already"
+
+
+def test_a_sample_ratio_is_never_waived(blocked: Experiment, ann: Membership) -> None:
+    analysis = Analysis.objects.latest("created_at")
+    ratio = next(check for check in analysis.document["checks"] if check["id"] == "sample_ratio")
+    ratio["passed"] = False
+    analysis.save()
+    assert waivable(blocked, ann) == ["draws_replayed"]
+    with pytest.raises(Missing):
+        waive(experiment=blocked, membership=ann, check_id="sample_ratio", reason=REASON)
+    said = {"check": "sample_ratio", "name": "Ann", "reason": REASON, "at": "2026-04-05T00:00:00+00:00"}
+    assert heeded([ratio], [said]) == [ratio | {"waiver": None}]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Waiver.objects.create(
+            workspace=blocked.workspace, experiment=blocked, check_id="sample_ratio", person=ann.person, reason=REASON,
+            waived_at=analysis.as_of,
+        )  # fmt: skip
