@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
@@ -16,11 +16,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from workspaces.access import asked, member
-from workspaces.errors import Refusal
+from workspaces.errors import Missing, Refusal
 from workspaces.forms import AccountForm, InviteForm, JoinForm
 from workspaces.models import Workspace
 from workspaces.selectors import audit_choices, audited, members_of
 from workspaces.services.audit import broken_at
+from workspaces.services.demo import demo_of, enter_demo, leave_demo
 from workspaces.services.people import invite, join, set_preferences
 
 
@@ -30,7 +31,33 @@ def start(request: HttpRequest) -> HttpResponse:
     memberships = list(request.user.memberships.select_related("workspace").order_by("workspace__name"))  # type: ignore[union-attr,misc]
     if len(memberships) == 1:
         return redirect("home", workspace=memberships[0].workspace.key)
-    return render(request, "workspaces/start.html", {"memberships": memberships})
+    content = {"memberships": memberships, "demo": demo_of(request.user)}  # type: ignore[arg-type]
+    return render(request, "workspaces/start.html", content)
+
+
+@login_required
+def enter(request: HttpRequest) -> HttpResponse:
+    """Look at the demo as a viewer."""
+    if request.method != "POST":
+        return redirect("start")
+    try:
+        membership = enter_demo(person=request.user)  # type: ignore[arg-type]
+    except Missing as error:
+        raise Http404 from error
+    return redirect("home", workspace=membership.workspace.key)
+
+
+@member("viewer")
+def leave(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """End a visit to the demo."""
+    if request.method != "POST":
+        return redirect("home", workspace=workspace.key)
+    try:
+        leave_demo(membership=request.membership)  # type: ignore[attr-defined]
+    except Refusal as refusal:
+        messages.error(request, refusal.detail)
+        return redirect("home", workspace=workspace.key)
+    return redirect("start")
 
 
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:

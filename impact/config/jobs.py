@@ -14,6 +14,7 @@ from impact.analysis.jobs import analyze_job
 from impact.analysis.queue import ANALYZE, enqueue_due_analyses
 from impact.config.celery import TICKED
 from impact.dashboard.digest import DIGEST, claim_due_digests, digest_job
+from impact.dashboard.loading import LOAD, load_job
 from impact.ledger.imports.load import IMPORT, import_facts
 from impact.reports.deliveries import DELIVER, deliver_job
 from impact.reports.jobs import REPORT, report_job
@@ -30,6 +31,7 @@ KINDS: dict[str, Callable[[jobs.Attempt], Any]] = {
     DIGEST: digest_job,
     DRIFT: drift_job,
     IMPORT: import_facts,
+    LOAD: load_job,
     REPORT: report_job,
 }
 

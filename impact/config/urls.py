@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from impact.config import api, health, openapi
-from impact.dashboard import reading
+from impact.dashboard import load_page, reading
 from impact.dashboard import views as pages
 from impact.dashboard.design import views as designs
 from impact.ledger import views as ledger
@@ -21,6 +21,8 @@ in_workspace = [
     path("models/<key>/days.csv", pages.model_days, name="model_days"),
     path("models/<key>/calibration.csv", pages.model_calibration, name="model_calibration"),
     path("experiments", pages.experiments, name="experiments"),
+    path("load", load_page.load, name="load_experiment"),
+    path("leave", workspaces.leave, name="leave_demo"),
     path("experiments/<key>", pages.experiment, name="experiment"),
     path("experiments/<key>/compliance", pages.compliance, name="compliance"),
     path("experiments/<key>/results.json", pages.results, name="results"),
@@ -106,6 +108,7 @@ signing_in = [
 
 urlpatterns = [
     path("", workspaces.start, name="start"),
+    path("demo/enter", workspaces.enter, name="enter_demo"),
     path("w/<workspace>/", include(in_workspace)),
     *signing_in,
     path("unsubscribe/<signed>", reports.unsubscribe, name="unsubscribe"),

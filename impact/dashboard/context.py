@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from impact.dashboard.navigation import navigation
+from workspaces.services.demo import visits
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -17,5 +18,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "membership": membership,
         "workspace": membership.workspace if membership else None,
         "language": get_language(),
+        "visits_demo": membership is not None and visits(membership),
         "parts": navigation(name or "", membership),
     }

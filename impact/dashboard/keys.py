@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Case, When
@@ -19,11 +20,14 @@ UNIT = "example-1"
 
 def example(key: ApiKey, secret: str, site: str) -> str:
     """A curl call that this key's scopes allow, or nothing if there is none to show."""
-    call = _call(key)
-    if call is None:
-        return ""
-    path, body = call
-    lines = [f"curl {shlex.quote(f'{site}/api/v1{path}')}", f'-H "Authorization: Bearer {secret}"']
+    call = call_of(key.workspace, key.scopes, key.prefix)
+    return "" if call is None else curl(site, secret, *call)
+
+
+def curl(site: str, secret: str, path: str, body: Any = None) -> str:
+    """A call of the API as it is typed into a shell; a secret with a dollar is a variable of the shell."""
+    header = f'-H "Authorization: Bearer {secret}"'
+    lines = [f"curl {shlex.quote(f'{site}/api/v1{path}')}", header]
     if body is not None:
         lines += [
             '-H "Content-Type: application/json"',
@@ -32,19 +36,19 @@ def example(key: ApiKey, secret: str, site: str) -> str:
     return " \\\n  ".join(lines)
 
 
-def _call(key: ApiKey) -> tuple[str, Any] | None:
-    workspace = key.workspace
+def call_of(workspace: Workspace, scopes: Sequence[str], event_id: str) -> tuple[str, Any] | None:
+    """Path and body of a call that works with what this workspace has declared."""
     now = clock.now(workspace).isoformat(timespec="seconds")
-    row: dict[str, Any] = {"source": "curl", "event_id": key.prefix, "unit_id": UNIT}
-    if "decide" in key.scopes and (point := _point(workspace)):
+    row: dict[str, Any] = {"source": "curl", "event_id": event_id, "unit_id": UNIT}
+    if "decide" in scopes and (point := _point(workspace)):
         scored = _scored(_version(workspace, point.model), now)
         cluster = {"cluster_id": "example"} if point.cluster else {}
         return "/decisions", row | cluster | {"decision_point": point.key, "prediction": scored}
-    if "predict" in key.scopes and (version := _version(workspace)):
+    if "predict" in scopes and (version := _version(workspace)):
         return "/predictions", {"predictions": [row | _scored(version, now)]}
-    if "read" in key.scopes:
+    if "read" in scopes:
         return "/experiments", None
-    if "log" in key.scopes:
+    if "log" in scopes:
         return "/outcomes", {"outcomes": [row | {"type": "example", "value": 1, "occurred_at": now}]}
     return None
 

@@ -27,7 +27,11 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     (
         _("Experiments"),
         (
-            Entry("experiments", _("Experiments"), ("experiment", "agreement", "compliance", "assignments", "design")),
+            Entry(
+                "experiments",
+                _("Experiments"),
+                ("experiment", "agreement", "compliance", "assignments", "design", "load_experiment"),
+            ),
             Entry("decision_points", _("Decision points"), ("decision_point",)),
             Entry("actions", _("Actions")),
             Entry("policies", _("Policies"), ("policy",)),

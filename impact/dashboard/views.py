@@ -28,6 +28,7 @@ from impact.dashboard.actions import actions as known_actions
 from impact.dashboard.compliance import compliance as what_was_done
 from impact.dashboard.compliance import takes_long
 from impact.dashboard.course import course_of
+from impact.dashboard.first_steps import first_steps
 from impact.dashboard.home import impact_of, waiting_for
 from impact.dashboard.keys import example
 from impact.dashboard.model import days_of, model_page, model_rows, newest, shown_version
@@ -46,6 +47,7 @@ from workspaces.files import answer_file
 from workspaces.forms import KeyForm
 from workspaces.models import Job, Workspace
 from workspaces.selectors import key_named, keys_of, newest_jobs
+from workspaces.services.demo import demo_of
 from workspaces.services.keys import create_key, revoke_key
 
 
@@ -59,6 +61,12 @@ def home(request: HttpRequest, workspace: Workspace) -> HttpResponse:
         "more": shown.paginator.count if shown.has_next() else 0,
         "waiting": waiting_for(request.membership, _language()),  # type: ignore[attr-defined]
     }
+    if not content["impact"]["known"]:
+        content |= {
+            "steps": first_steps(request.membership, _site(request)),  # type: ignore[attr-defined]
+            "demo": demo_of(request.user),  # type: ignore[arg-type]
+            "may_design": request.membership.may("analyst"),  # type: ignore[attr-defined]
+        }
     return render(request, "dashboard/home.html", content)
 
 
@@ -276,8 +284,7 @@ def make_key(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     key, secret = create_key(
         workspace=workspace, name=name, scopes=scopes, expires_at=form.expires_at(), actor=_actor(request)
     )
-    site = request.build_absolute_uri("/").rstrip("/")
-    made = {"made": key, "secret": secret, "example": example(key, secret, site)}
+    made = {"made": key, "secret": secret, "example": example(key, secret, _site(request))}
     return _keys(request, workspace, KeyForm(workspace), made)
 
 
@@ -293,6 +300,10 @@ def end_key(request: HttpRequest, workspace: Workspace, id: str) -> HttpResponse
     except Refusal as refusal:
         messages.error(request, refusal.detail)
     return redirect("keys", workspace=workspace.key)
+
+
+def _site(request: HttpRequest) -> str:
+    return request.build_absolute_uri("/").rstrip("/")
 
 
 def _actor(request: HttpRequest) -> str:

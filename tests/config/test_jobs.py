@@ -25,7 +25,17 @@ def tick(drain: Callable[[], None]) -> Callable[[], None]:
 
 
 def test_every_kind_has_a_function() -> None:
-    assert set(jobs.KINDS) == {"alarm", "analyze", "decide-file", "deliver", "digest", "drift", "import", "report"}
+    assert set(jobs.KINDS) == {
+        "alarm",
+        "analyze",
+        "decide-file",
+        "deliver",
+        "digest",
+        "drift",
+        "import",
+        "load",
+        "report",
+    }
     assert all(callable(work) for work in jobs.KINDS.values())
 
 

@@ -72,6 +72,7 @@ PAGES = (
     "/w/mobile/experiments/offers/agreement",
     "/w/mobile/experiments/offers/compliance",
     "/w/mobile/experiments/offers/assignments",
+    "/w/mobile/load",
     "/w/mobile/design",
     "/w/mobile/design?point=offer&measure=net",
     "/w/mobile/design?point=offer&measure=",
@@ -104,7 +105,7 @@ PAGES = (
 EMPTY = tuple(
     f"/w/empty/{name}"
     for name in (
-        "", "models", "experiments", "design", "actions", "decision-points", "policies", "reports", "data",
+        "", "models", "experiments", "load", "design", "actions", "decision-points", "policies", "reports", "data",
         "quarantine", "jobs", "members", "keys", "audit", "health",
     )
 )  # fmt: skip

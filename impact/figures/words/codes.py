@@ -18,6 +18,7 @@ CODES = {
     "data science": ("data science", "データサイエンス"),
     "alarm": ("alarm by mail", "メールでの警報"),
     "analyze": ("analysis", "分析"),
+    "load": ("finished experiment", "終了した実験"),
     "decide-file": ("file of units", "対象ファイル"),
     "deliver": ("mail of a report", "レポートのメール"),
     "digest": ("daily mail", "毎日のメール"),
