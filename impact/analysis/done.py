@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db.models import F
 
@@ -29,8 +30,8 @@ NOTHING = Done("", "", False)
 UNDONE = (Execution.State.FAILED, Execution.State.EXPIRED)
 
 
-def first_scores(experiment: Experiment, as_of: datetime) -> dict[str, float]:
-    """Randomization key -> score of the prediction that its first decision was made with."""
+def first_scores(experiment: Experiment, as_of: datetime) -> dict[UUID, float]:
+    """Assignment -> score of the prediction that its first decision was made with."""
     first = Decision.objects.within(experiment.workspace).filter(
         assignment__experiment=experiment,
         decided_at=F("assignment__first_decision_at"),
@@ -39,11 +40,11 @@ def first_scores(experiment: Experiment, as_of: datetime) -> dict[str, float]:
     )
     # of two at the same time, the same one everywhere
     ordered = first.order_by("-source", "-event_id")
-    return dict(ordered.values_list("assignment__randomization_key", "prediction__score").iterator())
+    return dict(ordered.values_list("assignment_id", "prediction__score").iterator())
 
 
-def executed(experiment: Experiment, as_of: datetime) -> dict[str, Done]:
-    """Randomization key -> what was done; what was overridden once stays overridden."""
+def executed(experiment: Experiment, as_of: datetime) -> dict[UUID, Done]:
+    """Assignment -> what was done; what was overridden once stays overridden."""
     arms = {arm.action.key: arm.key for arm in experiment.arms.select_related("action") if arm.action}
     found = Execution.objects.within(experiment.workspace).filter(
         decision__assignment__experiment=experiment,
@@ -51,19 +52,19 @@ def executed(experiment: Experiment, as_of: datetime) -> dict[str, Done]:
         received_at__lte=as_of,
         occurred_at__lte=as_of,
     )
-    done: dict[str, Done] = {}
-    for key, arm, state, instead, drawn in (
+    done: dict[UUID, Done] = {}
+    for row, arm, state, instead, drawn in (
         found.order_by("occurred_at", "source", "event_id")
         .values_list(
-            "decision__assignment__randomization_key", "decision__assignment__arm__key", "status", "executed_action",
+            "decision__assignment_id", "decision__assignment__arm__key", "status", "executed_action",
             "decision__action__key",
         )
         .iterator()
     ):  # fmt: skip
         if state == Execution.State.OVERRIDDEN and instead != drawn:
-            done[key] = Done(state, arms.get(instead, ""), True)
-        elif state == Execution.State.OVERRIDDEN or done.get(key, NOTHING).state != Execution.State.OVERRIDDEN:
-            done[key] = Done(state, arm, state in UNDONE)
+            done[row] = Done(state, arms.get(instead, ""), True)
+        elif state == Execution.State.OVERRIDDEN or done.get(row, NOTHING).state != Execution.State.OVERRIDDEN:
+            done[row] = Done(state, arm, state in UNDONE)
     return done
 
 
@@ -74,6 +75,8 @@ def redrawn(experiment: Experiment, as_of: datetime, pseudonym: Callable[[str], 
     assigned = Assignment.objects.within(experiment.workspace).filter(
         experiment=experiment, first_decision_at__lte=as_of
     )
-    keys = heapq.nsmallest(REDRAWN, assigned.values_list("randomization_key", flat=True).iterator(), key=pseudonym)
-    differing = differing_draws(experiment, assigned.filter(randomization_key__in=keys))
-    return {"looked": len(keys), "differing": len(list(differing))}
+    drawn = assigned.values_list("randomization_key", flat=True).distinct()
+    keys = heapq.nsmallest(REDRAWN, drawn.iterator(), key=pseudonym)
+    # rows of one cluster have one draw, and one line
+    differing = set(differing_draws(experiment, assigned.filter(randomization_key__in=keys)))
+    return {"looked": len(keys), "differing": len(differing)}
