@@ -216,10 +216,11 @@ def declare_decision_point(workspace: Workspace, declared: DecisionPointDeclared
         decision_point__key=declared.key, status__in=[Status.RUNNING, Status.PAUSED]
     )
     current = DecisionPoint.objects.within(workspace).current().filter(key=declared.key).first()
-    if current and differences(current, content) and running.exists():
+    busy = running.first()
+    if current and differences(current, content) and busy:
         raise Refusal(
             "in-use",
-            f"decision point {declared.key} can't change while {running.get().key} runs there; close that first",
+            f"decision point {declared.key} can't change while {busy.key} runs there; close that first",
         )
     return declare_version("decision point", DecisionPoint, workspace, declared.key, content, actor, OF_POINTS)
 

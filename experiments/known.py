@@ -117,18 +117,21 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
     """Read what is stored about these rows, and how the workspace stands."""
     known = Known()
     sent: list[list[Any]] = []
-    in_clusters = any(point.running and point.running.experiment.in_clusters for point in points.values())
+    # a row is asked about once for each experiment that it may be in
+    asked: list[tuple[int, Running | None]] = []
+    in_clusters = any(one.experiment.in_clusters for point in points.values() for one in point.experiments)
     for index, row in rows.items():
         point = points.get(row.decision_point)
-        running = point.running if point else None
-        sent.append(
-            [
-                index, row.source, row.event_id, row.decision_point, point.scope(row) if point else row.unit_id,
-                running.experiment.pk if running else None, row.unit_id,
-            ]
-        )  # fmt: skip
-        if in_clusters:
-            sent[-1].append(_cluster_key(workspace, running, row))
+        for running in (point.experiments if point else ()) or (None,):
+            sent.append(
+                [
+                    len(asked), row.source, row.event_id, row.decision_point,
+                    point.scope(row) if point else row.unit_id, running.experiment.pk if running else None, row.unit_id,
+                ]
+            )  # fmt: skip
+            asked.append((index, running))
+            if in_clusters:
+                sent[-1].append(_cluster_key(workspace, running, row))
     own = own_connection()
     with own.cursor() as cursor:
         cursor.execute(*_query(sent, workspace.pk, own.vendor, in_clusters))
@@ -136,10 +139,11 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
     for columns in found:
         cluster = columns[-OF_A_CLUSTER:] if in_clusters else None
         (
-            index, audit_length, clock_at, decision, digest, *said_then, prediction,
+            place, audit_length, clock_at, decision, digest, *said_then, prediction,
             episode, number, opened_at, revision, assignment, occasion, arm, phase,
         ) = columns[:-OF_A_CLUSTER] if in_clusters else columns  # fmt: skip
         known.audit_length, known.clock_at = audit_length, _time(clock_at)
+        index, running = asked[place]
         row = rows[index]
         point = points.get(row.decision_point)
         if decision:
@@ -158,15 +162,15 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
                 opened_at=_time(opened_at),
                 revision=revision,
             )
-        if assignment and point and point.running:
-            experiment = point.running.experiment
+        if assignment and running:
+            experiment = running.experiment
             known.assignments[experiment.pk, row.unit_id, occasion] = Assignment(
-                id=_id(assignment), experiment=experiment, arm=point.running.arm(_id(arm)), phase=phase
+                id=_id(assignment), experiment=experiment, arm=running.arm(_id(arm)), phase=phase
             )
-        if cluster and cluster[0] and point and point.running:
-            key = _cluster_key(workspace, point.running, row)
+        if cluster and cluster[0] and running:
+            key = _cluster_key(workspace, running, row)
             assert key is not None
-            known.clusters[point.running.experiment.pk, key] = _cluster(point.running, key, *cluster)
+            known.clusters[running.experiment.pk, key] = _cluster(running, key, *cluster)
     return known
 
 

@@ -102,7 +102,8 @@ class Point:
     conditions: tuple[eligibility.Condition, ...]
     policies: tuple[Policy, ...]
     holdouts: tuple[Holdout, ...]
-    running: Running | None
+    # those that may give a unit its arm, in the order in which they are asked
+    experiments: tuple[Running, ...]
     capacities: Mapping[str, Capacity]
 
     @property
@@ -154,21 +155,14 @@ def _read(workspace: Workspace, point: DecisionPoint) -> Point:
         )
         for one in point.eligibility
     )
-    experiments = (
-        Experiment.objects.within(workspace)
-        .filter(decision_point__key=point.key, status__in=DECIDING)
-        .order_by("-started_at")
-    )
-    # one that runs comes before one whose assigned keys merely keep their arms
-    deciding = sorted(experiments, key=lambda one: one.status not in (Status.RUNNING, Status.PAUSED))
-    running = _running(deciding[0], point) if deciding else None
+    experiments = tuple(_running(one, point) for one in _deciding(workspace, point))
     return Point(
         point=point,
         actions={action.key: action for action in actions},
         conditions=conditions,
-        policies=_policies(workspace, point, running),
+        policies=_policies(workspace, point, experiments),
         holdouts=tuple(Holdout.objects.within(workspace).filter(unit_type=point.model.unit_type).order_by("key")),
-        running=running,
+        experiments=experiments,
         capacities={
             action.key: Capacity(**action.capacity, zone=ZoneInfo(workspace.time_zone))
             for action in actions
@@ -177,11 +171,25 @@ def _read(workspace: Workspace, point: DecisionPoint) -> Point:
     )
 
 
-def _policies(workspace: Workspace, point: DecisionPoint, running: Running | None) -> tuple[Policy, ...]:
+def _deciding(workspace: Workspace, point: DecisionPoint) -> list[Experiment]:
+    """One of each layer: that which runs, else the newest whose assigned keys keep their arms; the oldest run first."""
+    found = Experiment.objects.within(workspace).filter(decision_point__key=point.key, status__in=DECIDING)
+    by_layer: dict[str, Experiment] = {}
+    for one in sorted(found.order_by("-started_at", "key"), key=_rests):
+        by_layer.setdefault(one.layer, one)
+    started = sorted(by_layer.values(), key=lambda one: (one.started_at, one.key))
+    return sorted(started, key=_rests)
+
+
+def _rests(experiment: Experiment) -> bool:
+    return experiment.status not in (Status.RUNNING, Status.PAUSED)
+
+
+def _policies(workspace: Workspace, point: DecisionPoint, experiments: Iterable[Running]) -> tuple[Policy, ...]:
     """The current versions, and those that arms stay with."""
     current = Policy.objects.within(workspace).current().filter(decision_point=point.key).order_by("key")
     known = {policy.pk: policy for policy in current}
-    known |= {arm.policy.pk: arm.policy for arm in (running.arms if running else ()) if arm.policy}
+    known |= {arm.policy.pk: arm.policy for running in experiments for arm in running.arms if arm.policy}
     return tuple(known.values())
 
 

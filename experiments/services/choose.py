@@ -43,14 +43,12 @@ class Request:
     decision: Decision
     prediction: Prediction
     refused: dict[str, str] = field(default_factory=dict)
+    # the experiment that gives it its arm
+    running: Running | None = None
     enters: bool = False
     # what is drawn for all units of its cluster, if it enters by that
     cluster: ClusterArm | None = None
     opens: bool = False
-
-    @property
-    def running(self) -> Running | None:
-        return self.point.running
 
     @property
     def scope(self) -> tuple[str, str]:
@@ -85,8 +83,8 @@ def choose(request: Request, episodes: EpisodeCounter, drawn: Drawn, used: Used)
         }
     decision.mode = Mode.POLICY
     short = used.short(request.point.capacities.items(), at) if request.point.capacities else set()
-    if request.running:
-        _look_for_arm(request, request.running, episodes.number + (0 if cooling else 1), drawn, short)
+    if request.point.experiments:
+        _look_for_arm(request, episodes.number + (0 if cooling else 1), drawn, short)
     request.refused |= {key: CAPACITY for key in short if key not in request.refused}
     if decision.mode == Mode.FORCED_CAPACITY:
         return
@@ -127,30 +125,47 @@ def fill(request: Request, used: Used) -> None:
     }
 
 
-def _look_for_arm(request: Request, running: Running, episode: int, drawn: Drawn, short: set[str]) -> None:
-    """Take the arm that the key has; or let the key enter, if it may have every arm and something is left of each."""
-    experiment, decision = running.experiment, request.decision
-    key, occasion = running.key(request.row, decision.decided_at, episode)
-    place = experiment.pk, request.row.unit_id, occasion
-    assignment = drawn.assignments.get(place)
-    if assignment is None:
-        cluster = drawn.clusters.get((experiment.pk, key))
-        if not _may_enter(request, running, key, cluster):
+def _look_for_arm(request: Request, episode: int, drawn: Drawn, short: set[str]) -> None:
+    """Take the arm that the unit has in one of the experiments here; else it enters the first that takes it."""
+    at, unit = request.decision.decided_at, request.row.unit_id
+    asked = [(running, *running.key(request.row, at, episode)) for running in request.point.experiments]
+    for running, _, occasion in asked:
+        assignment = drawn.assignments.get((running.experiment.pk, unit, occasion))
+        if assignment:
+            _take(request, running, assignment, short)
             return
-        if _lacks_an_arm(running, short):
-            decision.mode = Mode.FORCED_CAPACITY  # before the draw, so that the arms stay alike
+    for running, key, occasion in asked:
+        cluster = drawn.clusters.get((running.experiment.pk, key))
+        if _may_enter(request, running, key, cluster):
+            if _lacks_an_arm(running, short):
+                request.decision.mode = Mode.FORCED_CAPACITY  # before the draw, so that the arms stay alike
+            else:
+                assignment = _new_assignment(request, running, key, occasion)
+                _enter(request, running, assignment, drawn, cluster)
+                _take(request, running, assignment, short)
             return
-        assignment = drawn.assignments[place] = _new_assignment(request, running, key, occasion)
-        request.enters = True
-        if experiment.in_clusters:
-            request.cluster = cluster or _new_cluster(assignment)
-            drawn.clusters[experiment.pk, key] = request.cluster
-    decision.assignment = assignment
-    if experiment.status == Status.ABORTED:
+
+
+def _take(request: Request, running: Running, assignment: Assignment, short: set[str]) -> None:
+    decision = request.decision
+    decision.assignment, request.running = assignment, running
+    if running.experiment.status == Status.ABORTED:
         decision.mode = Mode.FALLBACK
     elif _may_have_every_arm(request, running):
         # else the arm stays, but today nobody gets it, whatever it is
         decision.mode = Mode.FORCED_CAPACITY if _lacks_an_arm(running, short) else Mode.RANDOMIZED
+
+
+def _enter(
+    request: Request, running: Running, assignment: Assignment, drawn: Drawn, cluster: ClusterArm | None
+) -> None:
+    """Let the unit have a row; its arm is drawn after all of the batch are looked at."""
+    experiment = running.experiment
+    drawn.assignments[experiment.pk, assignment.unit_id, assignment.occasion] = assignment
+    request.enters = True
+    if experiment.in_clusters:
+        request.cluster = cluster or _new_cluster(assignment)
+        drawn.clusters[experiment.pk, assignment.randomization_key] = request.cluster
 
 
 def _may_enter(request: Request, running: Running, key: str, cluster: ClusterArm | None) -> bool:

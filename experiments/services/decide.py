@@ -263,14 +263,15 @@ def _request(
 
 
 def _check_stratum(point: Point, row: DecisionRow) -> None:
-    stratum = point.running.stratum(row) if point.running else ""
-    if len(stratum) > LONGEST_STRATUM:
-        raise Invalid(
-            "invalid-field",
-            f"the stratum {stratum[:40]!r}... has {len(stratum)} characters, at most {LONGEST_STRATUM} are kept; "
-            "send shorter labels of what the experiment is stratified by",
-            "/prediction/features",
-        )
+    for running in point.experiments:
+        stratum = running.stratum(row)
+        if len(stratum) > LONGEST_STRATUM:
+            raise Invalid(
+                "invalid-field",
+                f"the stratum {stratum[:40]!r}... has {len(stratum)} characters, at most {LONGEST_STRATUM} are kept; "
+                "send shorter labels of what the experiment is stratified by",
+                "/prediction/features",
+            )
 
 
 def _store(requests: Sequence[Request], entering: Entering, known: Known) -> None:

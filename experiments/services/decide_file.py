@@ -13,7 +13,7 @@ import msgspec
 from experiments.models import Experiment
 from experiments.rows import DecisionAnswer
 from experiments.services.decide import Decided, decide
-from experiments.setup import points
+from experiments.setup import Point, points
 from experiments.unit_file import ADDED, Form, Line, UnitFile
 from predictions.models import Stage
 from predictions.services import versions_of
@@ -77,7 +77,7 @@ def decide_file(attempt: Attempt, tell: Callable[[float, str], None] | None = No
 def _form(experiment: Experiment, sha256: str) -> Form:
     """Say by what a new file is read; its experiment must be the one that decides."""
     workspace = experiment.workspace
-    of = next((one for one in points(workspace).values() if _decides(one.running, experiment)), None)
+    of = next((one for one in points(workspace).values() if _decides(one, experiment)), None)
     if of is None:
         raise Refusal(
             "wrong-status", f"{experiment.key} is {experiment.status}, so nothing is decided for it; start it first."
@@ -96,8 +96,8 @@ def _form(experiment: Experiment, sha256: str) -> Form:
     )
 
 
-def _decides(running: Any, experiment: Experiment) -> bool:
-    return running is not None and running.experiment.pk == experiment.pk
+def _decides(point: Point, experiment: Experiment) -> bool:
+    return any(running.experiment.pk == experiment.pk for running in point.experiments)
 
 
 def _decide(workspace: Workspace, batch: Sequence[Line]) -> Decided:

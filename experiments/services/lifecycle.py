@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from experiments.models import DecisionPoint, Experiment, Phase, Status
+from experiments.models import Experiment, Phase, Status
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.errors import Refusal
@@ -31,7 +31,6 @@ def start_experiment(*, experiment: Experiment, plan: Any, plan_sha256: str, act
         raise Refusal("no-agreement", f"{experiment.key} can't start: the plan isn't the one that was signed.")
     locked = _locked(experiment)
     _check(locked, "start")
-    _check_point(locked)
     locked.plan, locked.plan_sha256 = plan, plan_sha256
     locked.started_at = clock.now(locked.workspace)
     open_phase(experiment=locked)
@@ -76,23 +75,6 @@ def _check(experiment: Experiment, step: str) -> None:
         raise Refusal(
             "wrong-status",
             f"{experiment.key} is {experiment.status}; to {step} it, it must be {' or '.join(sorted(before))}.",
-        )
-
-
-def _check_point(experiment: Experiment) -> None:
-    """Refuse a second experiment at a decision point: one request gets one action, so the first would lose keys."""
-    point = experiment.decision_point
-    if point is None:
-        return
-    # whoever else starts one here waits
-    points = DecisionPoint.objects.within(experiment.workspace).filter(key=point.key)
-    list(points.select_for_update().order_by("version"))
-    at_point = Experiment.objects.within(experiment.workspace).filter(decision_point__key=point.key)
-    other = at_point.filter(status__in=[Status.RUNNING, Status.PAUSED]).exclude(layer=experiment.layer).first()
-    if other:
-        raise Refusal(
-            "layer-taken",
-            f"{experiment.key} can't start: {other.key} runs at the decision point {point.key!r}; close it first.",
         )
 
 

@@ -162,3 +162,17 @@ def test_by_cluster_in_blocks() -> None:
     assert (arms.reshape(lines, -1, 2).sum(axis=2) == 1).all()
     assert as_due(arms[:, ::2].ravel(), [1, 1])
     assert independent(arms[:-1, ::2].ravel(), arms[1:, ::2].ravel())
+
+
+def test_in_layers(keys: list[str]) -> None:
+    """Who is left over by one layer is drawn in the next as if there were no other; and so is who is in both."""
+    first, second = inside("offers/traffic", keys, 0.4).astype(bool), inside("pricing/traffic", keys, 0.5).astype(bool)
+    takes = ~first & second
+    assert stats.binomtest(int(takes.sum()), DRAWS, 0.6 * 0.5).pvalue > LIKELY
+    arms, others = drawn("offers", keys, [2, 1]), drawn("pricing", keys, [1, 1, 1])
+    assert as_due(arms[first], [2, 1])
+    assert as_due(others[takes], [1, 1, 1])
+    assert independent(others, first.astype(np.int64))
+    # at two decision points a unit is in both
+    assert independent(arms, others)
+    assert independent(arms, second.astype(np.int64))
