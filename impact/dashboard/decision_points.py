@@ -26,17 +26,17 @@ def decision_points(workspace: Workspace) -> list[dict[str, Any]]:
     newest = Decision.objects.filter(decision_point=OuterRef("pk")).order_by("-decided_at").values("decided_at")[:1]
     versions = DecisionPoint.objects.within(workspace).annotate(newest=Subquery(newest))
     last = dict(versions.values_list("key").annotate(last=Max("newest")).order_by())
-    running = {
-        one.decision_point.key: one
-        for one in Experiment.objects.within(workspace).filter(status__in=RUNNING).select_related("decision_point")
-        if one.decision_point
-    }
+    running: dict[str, list[Experiment]] = {}
+    found = Experiment.objects.within(workspace).filter(status__in=RUNNING).select_related("decision_point")
+    for one in found.order_by("started_at", "key"):
+        if one.decision_point:
+            running.setdefault(one.decision_point.key, []).append(one)
     names = action_names(workspace)
     return [
         {
             "point": point,
             "candidates": [names.get(key, key) for key in point.candidates],
-            "experiment": running.get(point.key),
+            "experiments": running.get(point.key, []),
             "last": last[point.key],
         }
         for point in DecisionPoint.objects.within(workspace).current().select_related("model").order_by("key")

@@ -23,12 +23,15 @@ def agreement_page(plan: Mapping[str, Any], language: str) -> dict[str, Any]:
     arms = []
     for arm in plan["arms"]:
         extra = arm["planned_cost"] - baseline["planned_cost"]
-        effect = None if arm["is_baseline"] or not value else extra / value
+        # of a policy only the most is known, so of a baseline that is one nothing can be taken off
+        effect = None if arm["is_baseline"] or _varies(baseline) or not value else extra / value
         arms.append(
             {
                 "name": arm["name"],
                 "is_baseline": arm["is_baseline"],
                 "cost": forms.money(arm["planned_cost"], currency),
+                "at_most": _varies(arm),
+                **dict(zip(("policy", "version"), arm.get("policy", "").split("@"), strict=False)),
                 "break_even": None
                 if effect is None
                 else metric_amount(effect, metric, forms, 2).replace("\u00a0", " "),
@@ -86,6 +89,11 @@ def foreseen_rows(
             }
         )
     return rows
+
+
+def _varies(arm: Mapping[str, Any]) -> bool:
+    """Whether what it costs depends on the prediction, or on chance; plans from before there were such say nothing."""
+    return arm.get("kind", "") not in ("", "fixed")
 
 
 def _money(amount: float | None, currency: str, forms: Forms) -> str:

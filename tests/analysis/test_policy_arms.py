@@ -15,6 +15,7 @@ from impact.analysis.policies import policy_blocks, value_ladder
 from impact.analysis.services import analyze
 from impact.analysis.untouched import _idle_arms
 from impact.dashboard.compliance import compliance
+from impact.figures.agreement import agreement_page
 from tests.analysis.ground import Ground, on
 from tests.conftest import Caller, decided, decision_row
 from tests.experiments.design import AGREEMENT, LADDER, LADDER_ARMS, running_with
@@ -57,6 +58,20 @@ def test_the_plan_says_version_and_the_most_an_arm_costs(ladder: Experiment) -> 
         "todays-rule": ("todays-rule@1", "bands", 1.7),
         "what-pays": ("what-pays@1", "expected_value", 17.5),
     }
+
+
+def test_the_agreement_says_what_an_arm_costs_at_most(ladder: Experiment) -> None:
+    page = agreement_page(ladder.plan, "en")
+    assert [(arm["policy"], arm["version"], arm["cost"], arm["at_most"]) for arm in page["arms"]] == [
+        ("nobody", "1", "0.00\u00a0EUR", False),
+        ("anything", "1", "17.50\u00a0EUR", True),
+        ("everybody", "1", "1.70\u00a0EUR", False),
+        ("todays-rule", "1", "1.70\u00a0EUR", True),
+        ("what-pays", "1", "17.50\u00a0EUR", True),
+    ]
+    assert page["arms"][2]["break_even"]
+    arms = [arm | {"is_baseline": arm["key"] == "what-pays"} for arm in ladder.plan["arms"]]
+    assert {arm["break_even"] for arm in agreement_page(ladder.plan | {"arms": arms}, "en")["arms"]} == {None}
 
 
 def test_where_no_cost_was_logged_the_action_given_says_what_was_planned(ground: Ground) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from experiments.models import DecisionPoint, Experiment, Policy
+from experiments.selectors import experiment_named
 from impact.dashboard.decision_points import decision_point_page, decision_points
 from impact.dashboard.week import week_of
 from tests.conftest import START, Caller, decided, decision_row, signed_in
+from tests.experiments.design import EXPERIMENT, apply
+from tests.experiments.invariants.visits import start
 from workspaces import clock
 from workspaces.models import Membership, Workspace
 
@@ -133,3 +137,13 @@ def test_nobody_else_s(stranger: Membership, busy: Workspace) -> None:
 def test_the_empty_list_says_what_fills_it(mate: Membership, workspace: Workspace) -> None:
     assert not Policy.objects.exists()
     assert "No decision point yet." in signed_in(mate).get("/w/mobile/decision-points").content.decode()
+
+
+def test_the_list_names_all_that_run_there(mate: Membership, busy: Workspace, tmp_path: Path) -> None:
+    second = {"key": "credits", "name": "Credits", "layer": "credits"}
+    apply(Workspace.objects.get(pk=busy.pk), tmp_path, experiments=[EXPERIMENT | second])
+    start(experiment_named(busy, "credits"))
+    [row] = decision_points(busy)
+    assert [one.key for one in row["experiments"]] == ["credits", "offers"]
+    page = signed_in(mate).get("/w/mobile/decision-points").content.decode()
+    assert all(f'<a href="/w/mobile/experiments/{key}">' in page for key in ("offers", "credits"))
