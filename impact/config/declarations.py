@@ -11,13 +11,14 @@ from django.db import transaction
 
 from experiments.declarations import DECLARATIONS as OF_EXPERIMENTS
 from impact.agreements.declarations import DECLARATIONS as OF_AGREEMENTS
+from impact.ledger.declarations import DECLARATIONS as OF_THE_LEDGER
 from impact.reports.declarations import DECLARATIONS as OF_REPORTS
 from workspaces.declarations import Change
 from workspaces.errors import Refusal
 from workspaces.models import Workspace
 from workspaces.strict import convert
 
-DECLARATIONS = (*OF_EXPERIMENTS, *OF_AGREEMENTS, *OF_REPORTS)
+DECLARATIONS = (*OF_EXPERIMENTS, *OF_THE_LEDGER, *OF_AGREEMENTS, *OF_REPORTS)
 
 
 class DryRun(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from workspaces.errors import Invalid
 
@@ -14,6 +14,12 @@ LARGEST = 1e15
 DIGITS = 15
 # Decimal itself also reads "1_000", " 12 " and digits of other scripts
 WRITTEN = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
+
+
+def converted(amount: float, rate: float) -> float:
+    """Multiply as decimals, and keep as many digits as money has."""
+    exact = Decimal(repr(amount)) * Decimal(repr(rate))
+    return float(Context(prec=DIGITS).plus(exact)) + 0.0
 
 
 def number(value: Amount, name: str, *, money: bool) -> float:

@@ -9,13 +9,39 @@ from workspaces.facts import Fact
 from workspaces.scoping import Owned
 
 
+class Rate(Owned):
+    """What one unit of another currency was worth in a month; frozen once an amount was counted with it."""
+
+    key = models.CharField(max_length=20)
+    currency = models.CharField(max_length=3)
+    month = models.DateField()
+    rate = models.FloatField()
+    source = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "currency", "month"], name="rate_once_a_month"),
+            models.CheckConstraint(condition=Q(rate__gt=0, rate__lt=1e6), name="rate_is_a_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Event(Fact):
-    """Something about a unit at a time; a refund or a correction is a new row."""
+    """Something about a unit at a time; a refund or a correction is a new row.
+
+    An amount in another currency is kept in the workspace's; ``stated`` is what was sent, by ``rate``.
+    """
 
     unit_id = models.CharField(max_length=200)
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, null=True, related_name="+")
     occurred_at = models.DateTimeField()
     relates_to = models.CharField(max_length=200, blank=True)
+    stated = models.FloatField(null=True)
+    rate = models.ForeignKey(
+        Rate, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
 
     class Meta(Fact.Meta):
         abstract = True

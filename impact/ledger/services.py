@@ -11,6 +11,7 @@ from django.db import transaction
 from experiments.models import Decision
 from experiments.services.executions import decisions_of, unknown_decision
 from impact.ledger.amounts import number
+from impact.ledger.exchange import exchange, rate_of, rates_for
 from impact.ledger.models import Cost, Feed, Outcome
 from impact.ledger.rows import CostRow, Heartbeat, OutcomeRow
 from workspaces import clock
@@ -71,11 +72,13 @@ def hear_feed(*, workspace: Workspace, source: str, heartbeat: Heartbeat) -> Fee
 def _builder(workspace: Workspace, event: Callable[[Any, dict[str, Any]], Any]) -> Callable[[Mapping[int, Any]], Any]:
     def build(rows: Mapping[int, Any]) -> dict[int, Any]:
         decisions = decisions_of(workspace, [row.decision_id for row in rows.values() if row.decision_id])
+        rates = rates_for(workspace, rows.values())
         built: dict[int, Any] = {}
         for index, row in rows.items():
             try:
-                about = _about(workspace, row, decisions, clock.received_at(workspace, row.at))
-                built[index] = event(row, about)
+                about = _about(row, decisions, clock.received_at(workspace, row.at))
+                rate = rate_of(workspace, row, rates)
+                built[index] = exchange(event(row, about), row.amount_name, rate, workspace.currency)
             except Refusal as refusal:
                 built[index] = refusal
         return built
@@ -83,16 +86,10 @@ def _builder(workspace: Workspace, event: Callable[[Any, dict[str, Any]], Any]) 
     return build
 
 
-def _about(workspace: Workspace, row: Any, decisions: Mapping[str, Decision], received_at: datetime) -> dict[str, Any]:
+def _about(row: Any, decisions: Mapping[str, Decision], received_at: datetime) -> dict[str, Any]:
     """Whom and when an event is about, or why that can't be said."""
     if (row.unit_id is None) == (row.decision_id is None):
         raise Invalid("invalid-field", "send either unit_id or decision_id", "/unit_id")
-    if row.currency not in (None, workspace.currency):
-        raise Refusal(
-            "other-currency",
-            f"currency == {row.currency!r}, this workspace counts in {workspace.currency}",
-            "/currency",
-        )
     check_happened(row.occurred_at, received_at)
     decision = None
     if row.decision_id is not None:
