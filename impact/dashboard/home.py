@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Sum
 
 from experiments.models import Experiment, Status
 from impact.agreements.models import Agreement
 from impact.analysis.alarms import TRIPPING
-from impact.analysis.models import Analysis, Check, Level
+from impact.analysis.models import Analysis, Check, Level, Waiver
 from impact.dashboard.selectors import newest_analyses
 from impact.figures.home import home_page, period_text, period_words, running_text
 from impact.figures.sentences import check_title, completed, level_word, named
@@ -68,6 +68,9 @@ def waiting_for(membership: Membership, language: str) -> list[dict[str, Any]]:
         .filter(Q(severity="block") | Q(check_id__in=TRIPPING), passed=False)
         .filter(analysis__pk__in=Subquery(newest_analyses(workspace)))
         .exclude(analysis__experiment__status__in=[Status.ABORTED, Status.ARCHIVED])
+        .exclude(
+            Exists(Waiver.objects.filter(experiment=OuterRef("analysis__experiment"), check_id=OuterRef("check_id")))
+        )
         .select_related("analysis__experiment")
         .defer("analysis__document")
         .order_by("analysis__experiment__key", "check_id")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.models import Experiment
-from impact.analysis.models import Analysis, Check
+from impact.analysis.models import Analysis, Check, Waiver
 from impact.dashboard.home import since
 from impact.dashboard.selectors import next_date
 from predictions.models import ModelVersion, PredictionModel
@@ -64,6 +64,17 @@ def test_a_tripped_guardrail_waits(mate: Membership, analysed: Analysis) -> None
     Experiment.objects.update(status="paused", pause_reason="guardrails_hold")
     home = page(signed_in(mate), "")
     assert "Guardrail tripped" in home and "the experiment is paused" in home and "Failed check" not in home
+
+
+def test_what_somebody_waived_waits_no_more(mate: Membership, analysed: Analysis) -> None:
+    found = {"workspace": analysed.workspace, "check_id": "missing_alike"}
+    Check.objects.filter(analysis=analysed, check_id="missing_alike").delete()
+    Check.objects.create(analysis=analysed, severity="block", passed=False, **found)
+    assert "Missing alike" in page(signed_in(mate), "")
+    Waiver.objects.create(
+        experiment=analysed.experiment, person=mate.person, reason="known and small", waived_at=START, **found
+    )
+    assert "Missing alike" not in page(signed_in(mate), "")
 
 
 @pytest.mark.parametrize(("role", "said"), [("operator", "until they are mended"), ("viewer", "until an operator")])
