@@ -33,6 +33,8 @@ class ExperimentAnswer(msgspec.Struct):
     name: str
     status: str
     origin: str
+    randomize: str
+    layer: str
     arms: list[str]
     baseline: str
     phases: list[PhaseAnswer]
@@ -98,6 +100,8 @@ def experiment_answer(experiment: Experiment) -> ExperimentAnswer:
         experiment.name,
         experiment.status,
         experiment.origin,
+        experiment.randomizes,
+        experiment.layer,
         [arm.key for arm in arms],
         next(arm.key for arm in arms if arm.is_baseline),
         [

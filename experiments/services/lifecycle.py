@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from experiments.models import Experiment, Phase, Status
+from experiments.models import DecisionPoint, Experiment, Phase, Status
+from experiments.setup import actions_of
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.errors import Refusal
@@ -31,6 +32,7 @@ def start_experiment(*, experiment: Experiment, plan: Any, plan_sha256: str, act
         raise Refusal("no-agreement", f"{experiment.key} can't start: the plan isn't the one that was signed.")
     locked = _locked(experiment)
     _check(locked, "start")
+    _check_point(locked)
     locked.plan, locked.plan_sha256 = plan, plan_sha256
     locked.started_at = clock.now(locked.workspace)
     open_phase(experiment=locked)
@@ -75,6 +77,22 @@ def _check(experiment: Experiment, step: str) -> None:
         raise Refusal(
             "wrong-status",
             f"{experiment.key} is {experiment.status}; to {step} it, it must be {' or '.join(sorted(before))}.",
+        )
+
+
+def _check_point(experiment: Experiment) -> None:
+    """Refuse a design that its decision point, as it is now, no longer allows."""
+    if experiment.decision_point is None:
+        return
+    versions = DecisionPoint.objects.within(experiment.workspace).current()
+    point = versions.get(key=experiment.decision_point.key)
+    arms = experiment.arms.select_related("action", "policy")
+    given = {key for arm in arms for key in actions_of(arm, experiment.decision_point)}
+    missing = sorted(given - set(point.candidates))
+    if missing or (experiment.in_clusters and not point.cluster):
+        lacks = f"no candidate {', '.join(missing)}" if missing else "no cluster"
+        raise Refusal(
+            "wrong-status", f"{experiment.key} can't start: {point.key} has {lacks} any more; declare it again."
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from experiments.selectors import experiment_named
 from experiments.services import lifecycle
 from experiments.services.lifecycle import STEPS, change_status, pause_experiment, start_experiment
 from tests.conftest import START, Caller, caller
+from tests.experiments.design import POINT, THREE_ARMS, apply, declared
+from tests.experiments.invariants.visits import start
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.errors import Refusal
@@ -149,10 +152,27 @@ def test_experiments_are_listed(api: Caller, running: Experiment, other_workspac
     body = api.get("/experiments").body
     assert body["experiments"] == [
         {
-            "key": "offers", "name": "Offers", "status": "running", "origin": "live",
-            "arms": ["none", "bonus"], "baseline": "none", "phases": [
+            "key": "offers", "name": "Offers", "status": "running", "origin": "live", "randomize": "unit",
+            "layer": "offer", "arms": ["none", "bonus"], "baseline": "none", "phases": [
                 {"number": 1, "opened_at": START.isoformat(), "weights": {"none": 1, "bonus": 1}, "traffic": 1.0}
             ],
         }
     ]  # fmt: skip
     assert caller(other_workspace).get("/experiments").body == {"experiments": [], "next": None}
+
+
+def test_starts_no_arm_that_its_point_has_no_more(workspace: Workspace, tmp_path: Path) -> None:
+    experiment = declared(workspace, tmp_path, experiment={"arms": THREE_ARMS})
+    apply(workspace, tmp_path, decision_points=[POINT | {"candidates": ["none", "bonus"], "eligibility": []}])
+    with pytest.raises(Refusal, match="offer has no candidate credit any more; declare it again") as refusal:
+        start(experiment)
+    assert refusal.value.code == "wrong-status"
+    experiment.refresh_from_db()
+    assert (experiment.status, experiment.phases.count()) == ("draft", 0)
+
+
+def test_starts_no_clusters_that_nobody_sends_any_more(workspace: Workspace, tmp_path: Path) -> None:
+    experiment = declared(workspace, tmp_path, point={"cluster": "household"}, experiment={"randomize": "cluster"})
+    apply(workspace, tmp_path, decision_points=[POINT])
+    with pytest.raises(Refusal, match="offer has no cluster any more"):
+        start(experiment)
