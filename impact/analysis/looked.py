@@ -115,4 +115,4 @@ def _tail(connection: duckdb.DuckDBPyConnection, counted: str) -> Tail | None:
     relation = f"(SELECT *, least(value, {cap!r}) AS capped {counted})"
     keys: dict[str, Any] = {"arm": "arm", "stratum": "stratum", "phase": "phase"}
     table = moment_table(connection, relation, ["capped", "cost"], **keys)
-    return Tail(cap, abs(above) / whole, table)
+    return Tail(cap + 0.0, abs(above) / whole, table)

@@ -8,10 +8,13 @@ from uuid import UUID
 
 from django.db.models import Count
 
+from impact.ledger.models import Rate
 from workspaces.errors import Missing
 from workspaces.models import Quarantine, Workspace
 
 ROWS_A_PAGE = 50
+# two years of three currencies
+RATES = 72
 
 
 def open_by_code(workspace: Workspace) -> list[Any]:
@@ -44,3 +47,8 @@ def uuid_of(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def newest_rates(workspace: Workspace) -> list[Rate]:
+    """Rates of other currencies, the newest months first."""
+    return list(Rate.objects.within(workspace).order_by("-month", "currency")[:RATES])

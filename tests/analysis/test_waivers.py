@@ -15,6 +15,7 @@ from impact.analysis.services import analyze, differing
 from impact.analysis.waivers import heeded, waivable, waive
 from impact.figures.sentences import completed
 from tests.conftest import Caller, enter, played, signed_in
+from tests.reports.board import frozen, schedule
 from workspaces.errors import Missing, Refusal
 from workspaces.models import AuditEntry, Membership, Workspace
 
@@ -61,6 +62,15 @@ def test_the_verdict_is_given_with_the_waiver_named(blocked: Experiment, ann: Me
     analysis = newest_analysis(blocked)
     assert analysis is not None and differing(analysis) == []
     assert AuditEntry.objects.filter(action="waive check", subject="offers: draws_replayed").exists()
+
+
+def test_a_report_names_the_waiver(blocked: Experiment, ann: Membership, drain: Drain) -> None:
+    waive(experiment=blocked, membership=ann, check_id="draws_replayed", reason=REASON)
+    drain()
+    [one] = frozen(schedule(blocked.workspace)).content["experiments"]
+    assert f"waived by Ann: {REASON}" in one["results"]["verdict"]["sentence"]
+    quality = next(point["text"] for point in one["points"] if point["title"] == "Data quality")
+    assert f"Waived by Ann on 6 April 2026: {REASON}" in quality
 
 
 def test_it_is_waived_on_the_page(blocked: Experiment, ann: Membership, mate: Membership, drain: Drain) -> None:
