@@ -62,14 +62,14 @@ def _agreed(start: Start, now: datetime) -> dict[str, Any]:
     assert source is not None
     case = agreed["case"]
     words = ("hypothesis", "decision", "owner", "if_wins", "if_unclear", "if_loses", "rows_per_arm", "loss_cap")
-    found = {name: case[name] for name in words}
+    found = {name: _plain(case[name]) if isinstance(case[name], float) else case[name] for name in words}
     found |= {
         "name": source.name if start.changes else _("%(name)s, again") % {"name": source.name},
         "key": source.key if start.changes else f"{source.key[:44]}-2",
         "window_days": _plain(source.horizon_days),
         "expected_baseline": _percent(case["expected_baseline"]),
         "expected_effect": _percent(case["expected_effect"]),
-        "smallest_effect": agreed["smallest_effect"],
+        "smallest_effect": _plain(agreed["smallest_effect"]),
         "alpha": _percent(agreed["alpha"]),
         "power": _percent(agreed["power"]),
     }
@@ -92,7 +92,8 @@ def _year(deployment: Mapping[str, Any] | None) -> dict[str, Any]:
         "discount_rate": rate["assumption"] or _percent(rate["base"]),
         "years": deployment["years"],
         "kept_out": _percent(deployment["holdout"]),
-        **{name: deployment[name] for name in ("spread", "deploys", "todays_rule")},
+        "spread": None if deployment["spread"] is None else _plain(deployment["spread"]),
+        **{name: deployment[name] for name in ("deploys", "todays_rule")},
     }
 
 

@@ -131,10 +131,12 @@ def _start(
         changes=changes,
         per_week=sum(one.number for one in week.alike if one.has_choice),
     )
-    term = start.term
-    if term is None or not isinstance(term["times"], str):
+    # what the driver is worth, or else the first thing that is assumed
+    terms = [*([start.term] if start.term else []), *(net.definition if net else [])]
+    key = next((term["times"] for term in terms if isinstance(term["times"], str)), None)
+    if key is None:
         return start
-    named = Assumption.objects.within(workspace).current().filter(key=term["times"]).first()
+    named = Assumption.objects.within(workspace).current().filter(key=key).first()
     return Start(**{name: getattr(start, name) for name in Start.__slots__} | {"assumption": named})
 
 

@@ -183,6 +183,34 @@ def test_a_clone_begins_with_all_of_it_and_another_name(client: Client, churn: E
     assert Experiment.objects.filter(key="offers-2").exists() and churn.agreements.count() == 1
 
 
+METRIC = """
+metrics:
+  - {key: calls, name: Calls, kind: mean, direction: decrease, of: {outcome: called, aggregate: count}}
+  - key: worth
+    name: Worth
+    kind: net value
+    value: [{outcome: called, aggregate: sum}, {outcome: churned, aggregate: any, times: kept, negative: true}]
+agreements:
+  - {experiment: offers, hypothesis: h, decision: d, owner: o, primary: worth, drivers: [calls], rows_per_arm: 500,
+     loss_cap: 900, if_wins: a, if_unclear: b, if_loses: c}
+"""
+
+
+def test_without_a_share_to_foresee_its_value_can_be_changed_still(
+    client: Client, workspace: Workspace, tmp_path: Any
+) -> None:
+    (tmp_path / "more.yaml").write_text(METRIC)
+    apply_files(workspace, [tmp_path / "more.yaml"], "test")
+    shown = page(client, "design?experiment=offers")
+    assert "known beforehand" in shown and 'name="value_base" value="300"' in shown
+    assert 'name="expected_effect"' not in shown and 'name="loss_cap" value="900"' in shown
+    answer = client.post(f"{AT}?experiment=offers", typed(key=None, value_base=310, rows_per_arm=700))
+    assert answer.status_code == 302
+    content = Agreement.objects.filter(experiment__key="offers").latest("version").content
+    assert [term["times"] for term in content["net"]["value"]] == [1.0, -310.0]
+    assert [(one["key"], one["role"]) for one in content["metrics"]] == [("calls", "driver")]
+
+
 def test_a_draft_is_changed_and_signed_anew(client: Client, workspace: Workspace, churn: Experiment) -> None:
     first = churn.agreements.get()
     sign(agreement=first, membership=enter(workspace, "bea@example.com", "viewer", "business"), sha256=first.sha256)
