@@ -7,7 +7,8 @@ from typing import Any
 
 from experiments import randomization
 from experiments.models import Action, Arm, DecisionPoint, Experiment, Policy, Status
-from experiments.policies import BadPolicy, check_named
+from experiments.policies import BadPolicy
+from experiments.policy_checks import check_named
 from workspaces.declarations import Declared
 from workspaces.errors import Refusal
 from workspaces.limits import check_fields

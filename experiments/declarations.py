@@ -12,7 +12,8 @@ from experiments.budgets import price_within
 from experiments.design import ExperimentDeclared, declare_experiment, parts_per_million
 from experiments.eligibility import BadRule, parse_rule
 from experiments.models import Action, DecisionPoint, Experiment, Holdout, Policy, Status
-from experiments.policies import BadPolicy, check_policy, check_reads
+from experiments.policies import BadPolicy
+from experiments.policy_checks import check_policy, check_reads
 from experiments.salts import check_own, new_salt
 from experiments.selectors import units_decided
 from predictions import declarations as predictions

@@ -13,7 +13,8 @@ from scipy.optimize import linprog
 
 from experiments.budgets import price_within
 from experiments.models import Policy
-from experiments.policies import BadPolicy, check_policy, probabilities, weight, worth
+from experiments.policies import BadPolicy, probabilities, weight, worth
+from experiments.policy_checks import check_policy
 from tests.conftest import START, Caller, decided, decision_row
 from tests.experiments.design import apply, declared
 from workspaces import clock

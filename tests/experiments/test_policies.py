@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from experiments.policies import BadPolicy, check_policy, check_reads, probabilities
+from experiments.policies import BadPolicy, probabilities, reach
+from experiments.policy_checks import check_policy, check_reads
 
 ACTIONS = ["none", "bonus", "credit"]
 FEATURES = {"plan": "text", "vip": "boolean", "lines": "number"}
@@ -291,3 +292,26 @@ def test_refuses_to_read_what_the_model_does_not_give(
 )
 def test_reads_what_the_model_gives(kind: str, content: Any, task: str) -> None:
     check_reads(kind, content, task, FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "given"),
+    [
+        ("fixed", {"action": "credit"}, ["credit"]),
+        ("random", {}, ["none", "bonus", "credit"]),
+        ("bands", {"bands": [{"from": 0.5, "action": "credit"}]}, ["none", "credit"]),
+        ("table", {"by": "segment", "table": [{"is": "a", "action": "credit"}], "default": "bonus"},
+         ["bonus", "credit"]),
+        ("expected_value", {"inputs": {"at_stake": 1, "actions": {"bonus": {"effect": 1, "cost": 0}}}},
+         ["none", "bonus"]),
+    ],
+)  # fmt: skip
+def test_reaches_what_it_gives_to_somebody(kind: str, content: Any, given: list[str]) -> None:
+    candidates = ["none", "bonus", "credit"]
+    assert reach(kind, content, candidates, "none") == given
+    found: set[str] = set()
+    for score in (0.0, 0.3, 0.5, 0.9):
+        for segment in (None, "a", "b"):
+            said = probabilities(kind, content, score, candidates, "none", segment=segment)
+            found |= {action for action, probability in said.items() if probability}
+    assert found == set(given)
