@@ -96,7 +96,7 @@ def test_a_key_is_of_one_workspace(
 
 
 def test_every_kind_that_may_be_declared_is_tested() -> None:
-    elsewhere = {"metrics", "assumptions", "agreements", "schedules", "reports"}
+    elsewhere = {"metrics", "assumptions", "agreements", "schedules", "reports", "rates"}
     assert {declaration.name for declaration in DECLARATIONS} - elsewhere == set(ITEMS)
 
 
