@@ -99,12 +99,21 @@ def _problems(form: DesignForm) -> list[dict[str, str]]:
     return [
         {
             "id": form[name].id_for_label if name in form.fields else "",
-            "label": str(form.fields[name].label) if name in form.fields else "",
+            "label": _label(form, name),
             "text": str(errors[0]),
         }
         for name, errors in form.errors.items()
         if name not in form.fields or form.data.get(name) not in (None, "")
     ]
+
+
+def _label(form: DesignForm, name: str) -> str:
+    """What a field is called; one of an arm with the arm's name."""
+    if name not in form.fields:
+        return ""
+    arm = next((one.name for one in form.start.actions if name.partition("_")[2] == one.key), "")
+    label = str(form.fields[name].label)
+    return f"{arm}: {label}" if arm else label
 
 
 def _currency(form: DesignForm) -> str:

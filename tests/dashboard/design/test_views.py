@@ -89,6 +89,8 @@ def test_typing_is_answered_with_what_the_plan_can_prove(client: Client) -> None
 def test_what_is_wrong_while_typing_is_named(client: Client) -> None:
     text = client.post(f"{AT}/preview?point=offer&measure=net", typed(expected_effect=-30)).content.decode()
     assert "Mend what is marked" in text and "Change hoped for, points" in text and "A share stays between" in text
+    heavy = client.post(f"{AT}/preview?point=offer&measure=net", typed(weight_bonus=0)).content.decode()
+    assert "Bonus: Weight" in heavy.split("</section>")[0]
     empty = client.post(f"{AT}/preview?point=offer&measure=net", typed(expected_effect="")).content.decode()
     assert "Say what is measured" in empty and '<svg class="plot"' not in empty
 
