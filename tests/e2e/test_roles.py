@@ -126,3 +126,22 @@ def sign(page: Page, signs_for: str) -> None:
     page.locator("#signatures input[name=confirmed]").check()
     page.get_by_role("button", name=f"Sign for {signs_for}").click()
     page.get_by_text(f"Signed for {signs_for}.").wait_for()
+
+
+def test_somebody_new_looks_at_the_demo_and_comes_back(browser: Browser, live_server: Any) -> None:
+    address = str(live_server.url)
+    create_workspace(key="demo", name="Northern Mobile", simulated=True, actor="demo")
+    enter(create_workspace(key="fresh", name="Fresh", actor="test"), "nia@example.com", "analyst")
+    context, page, complaints = signed_in(browser, address, "nia@example.com")
+    page.get_by_role("button", name="Enter the demo").click()
+    page.wait_for_url("**/w/demo/")
+    page.get_by_role("button", name="Leave the demo").click()
+    page.wait_for_url("**/w/fresh/")
+    page.get_by_role("link", name="Load a file").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="An example to try it with").click()
+    page.locator("input[type=file]").set_input_files(download.value.path())
+    page.get_by_role("button", name="Load it").click()
+    page.get_by_text("its row below leads to the experiment").wait_for()
+    assert complaints == []
+    context.close()
