@@ -9,6 +9,7 @@ import duckdb
 
 from impact.agreements.plan import Plan
 from impact.analysis.moments import moment_table
+from impact.analysis.quoting import double
 from impact.stats.moments import MomentTable
 
 WEEK = 7 * 24 * 3600 * 1_000_000
@@ -111,8 +112,8 @@ def _tail(connection: duckdb.DuckDBPyConnection, counted: str) -> Tail | None:
     [(cap, whole)] = connection.execute(f"SELECT quantile_cont(value, {1 - TOP}), sum(abs(value)) {counted}").fetchall()
     if cap is None or not whole:
         return None
-    [(above,)] = connection.execute(f"SELECT coalesce(sum(value), 0) {counted} AND value > {cap!r}").fetchall()
-    relation = f"(SELECT *, least(value, {cap!r}) AS capped {counted})"
+    [(above,)] = connection.execute(f"SELECT coalesce(sum(value), 0) {counted} AND value > {double(cap)}").fetchall()
+    relation = f"(SELECT *, least(value, {double(cap)}) AS capped {counted})"
     keys: dict[str, Any] = {"arm": "arm", "stratum": "stratum", "phase": "phase"}
     table = moment_table(connection, relation, ["capped", "cost"], **keys)
     return Tail(cap + 0.0, abs(above) / whole, table)
