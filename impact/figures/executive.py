@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from impact.figures.agreed import agreed_rows
 from impact.figures.beside import stop_or_wait
 from impact.figures.forest import Bar
 from impact.figures.forms import Forms, decimals_for
@@ -40,7 +41,7 @@ def points(
         *([year["change"]] if year else []),
         {"title": words.POINTS_OF["threshold"], "text": "\n".join(stop_or_wait(document, Forms(language)))},
         {"title": words.POINTS_OF["guardrails"], "text": _of_check(document, "guardrails_hold") or words.NO_GUARDRAILS},
-        {"title": words.POINTS_OF["agreed"], "text": "\n".join(signatures) or _of_check(document, "agreed_before")},
+        {"title": words.POINTS_OF["agreed"], "text": _agreed(document, case, signatures, language)},
         {"title": words.POINTS_OF["quality"], "text": _quality(document, language)},
         *([year["price"]] if year else []),
         {
@@ -110,6 +111,16 @@ def compared_with(document: Mapping[str, Any], language: str) -> str:
     said = words.compared(names[baseline], forms.number(document["maturity"]["mature"]), document["unit_type"])
     day = words.cut_off(forms.day(datetime.fromisoformat(document["as_of"])))
     return f"{said} {day}" if language == "en" else f"{said}{day}"
+
+
+def _agreed(document: Mapping[str, Any], case: Mapping[str, Any], signatures: list[str], language: str) -> str:
+    """Who signed what and when, and which of it was reached."""
+    if not signatures:
+        return _of_check(document, "agreed_before")
+    said = WORDS[language].agreed_line
+    reached = [row for row in agreed_rows(document, case, language) if row["word"]]
+    lines = [said(row["label"], row["agreed"], row["came"], row["word"]) for row in reached]
+    return "\n".join(["; ".join(signatures), *lines])
 
 
 def _quality(document: Mapping[str, Any], language: str) -> str:

@@ -8,22 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib_fontja
-from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
+from impact.figures.appendix import append
 from impact.figures.executive import bars
 from impact.figures.experiment import net_forest
 from impact.figures.forms import Forms
-from impact.figures.lines import lines
+from impact.figures.paper import INK, MARGIN, QUIET, RULE, WIDTH, Paper
 from impact.figures.words import sheet as texts
 
-INK, QUIET, RULE = (25, 28, 32), (85, 91, 99), (227, 223, 214)
 TONES = {"good": (11, 110, 105), "bad": (179, 54, 15), "unsure": (85, 91, 99)}
-MARGIN, WIDTH = 16, 178
 JAPANESE = Path(matplotlib_fontja.__file__).parent / "fonts" / "ipaexg.ttf"
 
 
-class Sheet(FPDF):
+class Sheet(Paper):
     """A4, with the simulated strip above and the digests below every page."""
 
     def __init__(self, content: Mapping[str, Any], sha256: str) -> None:
@@ -59,61 +57,52 @@ class Sheet(FPDF):
         line = f"{self.words['report']} {self.content['number']} \u00b7 sha256 {self.sha256} \u00b7 {audit}{tail}"
         self.multi_cell(WIDTH, 3.4, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
-    def _font(self, size: float, colour: tuple[int, int, int] = INK, style: str = "") -> None:
-        self.set_font("text", style, size)
-        self.set_text_color(*colour)
-
-    def paragraph(
-        self, text: str, size: float, colour: tuple[int, int, int] = INK, style: str = "", gap: float = 2
-    ) -> None:
-        """Write lines over the whole width."""
-        self._font(size, colour, style)
-        self._text(WIDTH, size * 0.5, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.ln(gap)
-
-    def _text(self, width: float, height: float, text: str, **where: Any) -> None:
-        """Write a text in the width from where we are."""
-        if self.content["language"] == "ja":
-            room = width - 2 * self.c_margin
-            broken = [lines(part, lambda line: self.get_string_width(line) <= room) for part in text.split("\n")]
-            text = "\n".join(line for part in broken for line in part)
-        self.multi_cell(width, height, text, align="L", **where)
-
     def point(self, number: int, point: Mapping[str, Any]) -> None:
         """Write one numbered point of the executive page."""
-        if self.get_y() > self.h - 50:
+        if self.get_y() > self.h - 40:
             self.add_page()
         self.set_draw_color(*RULE)
         self.line(MARGIN, self.get_y(), MARGIN + WIDTH, self.get_y())
-        self.ln(1.6)
+        self.ln(1.1)
         top = self.get_y()
-        self._font(8.5, QUIET)
-        self.cell(7, 4.4, str(number))
-        self._font(8.5, style="B")
-        self._text(34, 4.4, point["title"])
+        self._font(8, QUIET)
+        self.cell(7, 3.9, str(number))
+        self._font(8, style="B")
+        self._text(34, 3.9, point["title"])
         bottom = self.get_y()
         self.set_xy(MARGIN + 43, top)
         if point.get("rows"):
             self._rows(point["head"], point["rows"])
         else:
-            self._font(8.5)
+            self._font(8)
             for line in point["text"].splitlines():
                 self.set_x(MARGIN + 43)
-                self._text(WIDTH - 43, 4.4, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.set_y(max(bottom, self.get_y()) + 1.4)
+                self._text(WIDTH - 43, 3.9, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.set_y(max(bottom, self.get_y()) + 1.0)
+
+    def changed(self, since: Mapping[str, Any] | None) -> None:
+        """Write what differs from the report before, if there was one."""
+        if since:
+            self.paragraph(since["title"], 8, style="B", gap=0)
+            self.paragraph(_told(since), 8, gap=0)
+
+    def holds(self, since: Mapping[str, Any] | None) -> bool:
+        """Whether this page has room for what differs."""
+        needed = 4 * len(self._broken(_told(since), WIDTH, 8, False)) + 6 if since else 0
+        return self.get_y() + needed < self.h - 22
 
     def _rows(self, head: list[str], rows: list[list[str]]) -> None:
         widths = (WIDTH - 43 - 3 * 24, 24, 24, 24)
         for place, row in enumerate([head, *rows]):
             self.set_x(MARGIN + 43)
             top = self.get_y()
-            self._font(8.5, INK if place else QUIET, "B" if place else "")
-            self._text(widths[0], 4.6, row[0], new_x=XPos.RIGHT, new_y=YPos.LAST)
-            bottom = self.get_y() + 4.6
+            self._font(8, INK if place else QUIET, "B" if place else "")
+            self._text(widths[0], 3.9, row[0], new_x=XPos.RIGHT, new_y=YPos.LAST)
+            bottom = self.get_y() + 3.9
             self.set_xy(MARGIN + 43 + widths[0], top)
-            self._font(8.5, INK if place else QUIET)
+            self._font(8, INK if place else QUIET)
             for width, text in zip(widths[1:], row[1:], strict=True):
-                self.cell(width, 4.6, text, align="R")
+                self.cell(width, 3.9, text, align="R")
             self.set_y(bottom)
 
     def forest(self, figure: Mapping[str, Any]) -> None:
@@ -170,6 +159,10 @@ class Sheet(FPDF):
             self.solid_arc(x - radius, y - radius, 2 * radius, 90, 270, style="F")
 
 
+def _told(since: Mapping[str, Any]) -> str:
+    return "; ".join(since["lines"])
+
+
 def report_pdf(content: Mapping[str, Any], sha256: str, created_at: datetime) -> bytes:
     """Lay a frozen report out; the same content gives the same bytes.
 
@@ -204,8 +197,10 @@ def report_pdf(content: Mapping[str, Any], sha256: str, created_at: datetime) ->
             sheet.forest(figure)
         for number, point in enumerate(experiment["points"], start=1):
             sheet.point(number, point)
-        sheet.ln(2)
-        sheet.paragraph(f"{words['snapshot']} sha256 {results['snapshot']['sha256']}", 6.5, QUIET)
+        since = experiment.get("changed")
+        late = not sheet.holds(since)
+        sheet.changed(None if late else since)
+        append(sheet, experiment, content["language"], since if late else None)
     return bytes(sheet.output())
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 from impact.figures.forest import Bar, forest
@@ -24,7 +26,7 @@ def worth_section(document: Mapping[str, Any], forms: Forms) -> dict[str, Any] |
         "tables": tables(document, forms),
         "not_booked": "" if statement["booked"] else words(forms)["not_booked"],
         "cash": cash_lines(document, forms),
-        "lines": [volume(statement, forms), owned(statement, forms), price(document, forms), expiry(statement, forms)],
+        "lines": [volume(statement, forms), owned(statement, forms), price(document, forms), expiry(document, forms)],
         "tornado": tornado(document, forms),
         "assumptions": assumption_lines(document, forms),
     }
@@ -128,8 +130,18 @@ def price(document: Mapping[str, Any], forms: Forms) -> str:
     return str(say["price"].format(share=forms.percent(share), amount=amount, kind=_kind(statement, forms)))
 
 
-def expiry(statement: Mapping[str, Any], forms: Forms) -> str:
-    return str(words(forms)["expiry"].format(months=statement["expires_months"]))
+def expiry(document: Mapping[str, Any], forms: Forms) -> str:
+    """Until which day a claim counts."""
+    months = document["value_statement"]["expires_months"]
+    day = months_later(datetime.fromisoformat(document["as_of"]).date(), months)
+    return str(words(forms)["expiry"].format(day=forms.day(day), months=months))
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later, or the last one of a shorter month."""
+    years, month = divmod(day.month - 1 + months, 12)
+    last = monthrange(day.year + years, month + 1)[1]
+    return day.replace(year=day.year + years, month=month + 1, day=min(day.day, last))
 
 
 def assumption_lines(document: Mapping[str, Any], forms: Forms, most: int | None = None) -> list[str]:
@@ -212,7 +224,7 @@ def points_of(document: Mapping[str, Any], head: list[str], forms: Forms) -> dic
         "money": {"title": titles["money"], "text": "\n".join(money)},
         "change": {"title": titles["change"], "text": "\n".join(assumption_lines(document, forms, 3))},
         "price": {"title": titles["price"], "text": price(document, forms)},
-        "expiry": {"text": expiry(statement, forms)},
+        "expiry": {"text": expiry(document, forms)},
     }
 
 

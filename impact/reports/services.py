@@ -12,6 +12,7 @@ from django.db.models import F
 
 from experiments.models import Experiment
 from impact.analysis.selectors import newest_analysis
+from impact.figures.agreed import changed_lines
 from impact.figures.executive import points
 from impact.figures.forms import Forms
 from impact.figures.sentences import WORDS, completed
@@ -134,14 +135,16 @@ def _content(schedule: ReportSchedule, number: int | None, due_at: datetime, pre
         "audit_head": workspace.audit_head,
         "previous": previous and {"number": previous.number, "sha256": previous.sha256},
         "experiments": [
-            experiment_content(experiments[key], schedule.language, schedule.time_zone)
+            experiment_content(experiments[key], schedule.language, schedule.time_zone, previous)
             for key in schedule.experiments
             if key in experiments
         ],
     }
 
 
-def experiment_content(experiment: Experiment, language: str, time_zone: str) -> dict[str, Any]:
+def experiment_content(
+    experiment: Experiment, language: str, time_zone: str, previous: Report | None = None
+) -> dict[str, Any]:
     """What a report says of an experiment, by its newest analysis."""
     analysis = newest_analysis(experiment)
     head = {"key": experiment.key, "name": experiment.name}
@@ -152,7 +155,19 @@ def experiment_content(experiment: Experiment, language: str, time_zone: str) ->
     return head | {
         "results": results,
         "points": points(results, case, _signatures(experiment, language, time_zone), language),
+        "changed": _changed(results, previous, experiment.key, language, time_zone),
     }
+
+
+def _changed(
+    results: dict[str, Any], previous: Report | None, key: str, language: str, time_zone: str
+) -> dict[str, Any] | None:
+    """What differs from what the report before said, and why; None where it said nothing of the experiment."""
+    told = {one["key"]: one["results"] for one in previous.content["experiments"]} if previous else {}
+    if previous is None or told.get(key) is None:
+        return None
+    found = changed_lines(told[key], results, time_zone, language)
+    return {"title": WORDS[language].since_report(previous.number), **found}
 
 
 def _signatures(experiment: Experiment, language: str, time_zone: str) -> list[str]:

@@ -54,7 +54,7 @@ def check_rows(experiment: Mapping[str, Any], words: Mapping[str, Any]) -> Itera
         waiver = check.get("waiver") or {}
         yield [
             experiment["name"], check["id"], words["yes" if check["passed"] else "no"], words[check["severity"]],
-            check["message"], check["p_value"], waiver.get("by"), waiver.get("reason"),
+            check["message"], check["p_value"], waiver.get("name"), waiver.get("reason"),
         ]  # fmt: skip
 
 

@@ -11,9 +11,9 @@ from tests.figures.documents import CASE, plain, said
 ORDER = {
     "en": [
         "Decision asked", "Net effect", "Compared with", "Confidence", "Guardrails",
-        "Agreed by", "Data quality", "Next step",
+        "Agreed, reached", "Data quality", "Next step",
     ],
-    "ja": ["求める決定", "純効果", "比較対象", "確からしさ", "ガードレール", "合意者", "データの質", "次の一歩"],
+    "ja": ["求める決定", "純効果", "比較対象", "確からしさ", "ガードレール", "合意と達成", "データの質", "次の一歩"],
 }  # fmt: skip
 
 
@@ -23,7 +23,12 @@ def test_points_stand_in_their_order(language: str) -> None:
     assert [point["title"] for point in found] == ORDER[language]
     texts = {point["title"]: point.get("text") for point in found}
     assert texts[ORDER[language][0]] == "Which incentive do we offer?"
-    assert texts[ORDER[language][5]] == "Bea (business), 1 May 2026"
+    who, *reached = plain(str(texts[ORDER[language][5]])).splitlines()
+    assert who == "Bea (business), 1 May 2026"
+    assert reached == [
+        {"en": "Window: agreed 104 days, came 100 % mature (reached: yes)",
+         "ja": "観察期間：合意104日、結果100%が成熟（達成：はい）"}[language]
+    ]  # fmt: skip
     assert texts[ORDER[language][6]] == {"en": "No check failed.", "ja": "不合格の検査はありません。"}[language]
     assert texts[ORDER[language][7]] == said("churn", language)["verdict"]["next_step"]
 
@@ -52,7 +57,7 @@ def test_rows_of_a_proportion_are_points(language: str) -> None:
 def test_without_an_agreement_the_page_says_so() -> None:
     found = {point["title"]: point.get("text", "") for point in points(said("six_arms", "en"), {}, [], "en")}
     assert "Decision asked" not in found
-    assert "Not agreed beforehand" in found["Agreed by"]
+    assert "Not agreed beforehand" in found["Agreed, reached"]
 
 
 @pytest.mark.parametrize("language", ORDER)

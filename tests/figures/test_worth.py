@@ -142,10 +142,10 @@ def test_the_executive_page_has_its_points_in_order(language: str) -> None:
     found = points(document(language), CASE, ["Bea"], language)
     assert [point["title"] for point in found] == {
         "en": ["Decision asked", "Net effect", "Compared with", "Measured and projected", "Payback, NPV, return",
-               "Confidence", "What would change it", "Guardrails", "Agreed by", "Data quality", "Price of measuring",
-               "Next step"],
+               "Confidence", "What would change it", "Guardrails", "Agreed, reached", "Data quality",
+               "Price of measuring", "Next step"],
         "ja": ["求める決定", "純効果", "比較対象", "実測と見込み", "回収・正味現在価値・収益率", "確からしさ",
-               "何が決定を変えるか", "ガードレール", "合意者", "データの質", "測ることの費用", "次の一歩"],
+               "何が決定を変えるか", "ガードレール", "合意と達成", "データの質", "測ることの費用", "次の一歩"],
     }[language]  # fmt: skip
     assert found[1]["rows"][-1][1:] == ["−30,643", "+717,750", "+717,750"]
     assert all(len(row) == 4 for point in found for row in point.get("rows", []))

@@ -70,20 +70,40 @@ def test_numbers_go_on_over_all_schedules(workspace: Workspace, other_workspace:
     assert found[2].content["previous"] == {"number": 1, "sha256": found[0].sha256}
 
 
+def test_says_what_changed_since_the_report_before(workspace: Workspace, api: Caller, churn: Experiment) -> None:
+    made = schedule(workspace)
+    assert frozen(made).content["experiments"][0].get("changed") is None
+    running = played(workspace, api, churn)
+    analyze(experiment=running, as_of=START + timedelta(days=30))
+    early = frozen(made, DUE + timedelta(days=1))
+    assert early.content["experiments"][0]["changed"] is None
+    analyze(experiment=running)
+    later = frozen(made, DUE + timedelta(days=2))
+    changed = later.content["experiments"][0]["changed"]
+    assert changed["title"] == "Since report 2"
+    assert changed["lines"][0] == "120 more rows count"
+    assert "Since report 2" in html_of(later) and changed["lines"][0] in html_of(later)
+    again = frozen(made, DUE + timedelta(days=3))
+    assert again.content["experiments"][0]["changed"]["lines"] == ["nothing"]
+
+
 def test_holds_the_figures_the_digest_and_who_signed(workspace: Workspace, analysed: Analysis) -> None:
     report = frozen(schedule(workspace))
     [offers] = report.content["experiments"]
     assert report.sha256 == digest(report.content)
     assert offers["results"]["money"] == analysed.document["money"]
     assert offers["results"]["analysis_id"] == str(analysed.pk)
-    agreed = next(point["text"] for point in offers["points"] if point["title"] == "Agreed by")
-    assert agreed.splitlines() == [
-        "Bea-Mobile (business), 5 January 2026",
-        "Dan-Mobile (data science), 5 January 2026",
-        "Fin-Mobile (finance), 5 January 2026",
-    ]
+    agreed = next(point["text"] for point in offers["points"] if point["title"] == "Agreed, reached")
+    who, *reached = agreed.splitlines()
+    assert who == (
+        "Bea-Mobile (business), 5 January 2026; Dan-Mobile (data science), 5 January 2026; "
+        "Fin-Mobile (finance), 5 January 2026"
+    )
+    assert "Rows in the smallest arm: agreed 1,000, came 57 (reached: no)" in reached
     japanese = frozen(schedule(workspace, "ja", language="ja")).content["experiments"][0]["points"]
-    assert "Fin-Mobile（財務）、2026年1月5日" in next(point["text"] for point in japanese if point["title"] == "合意者")
+    assert "Fin-Mobile（財務）、2026年1月5日" in next(
+        point["text"] for point in japanese if point["title"] == "合意と達成"
+    )
     assert report.content["workspace"]["simulated"] is True
     assert report.content["audit_head"]
 

@@ -28,7 +28,7 @@ POINTS_OF = {
     "confidence": "Confidence",
     "threshold": "Stop or wait",
     "guardrails": "Guardrails",
-    "agreed": "Agreed by",
+    "agreed": "Agreed, reached",
     "quality": "Data quality",
     "next": "Next step",
 }
@@ -39,6 +39,14 @@ ALL_PASSED = "No check failed."
 
 def signed(name: str, signs_for: str, day: str) -> str:
     return f"{name} ({signs_for}), {day}"
+
+
+def agreed_line(label: str, agreed: str, came: str, word: str) -> str:
+    return f"{label}: agreed {agreed}, came {came} (reached: {word})"
+
+
+def since_report(number: int) -> str:
+    return f"Since report {number}"
 
 
 def arm(name: str) -> str:

@@ -28,7 +28,7 @@ POINTS_OF = {
     "confidence": "確からしさ",
     "threshold": "停止か待機か",
     "guardrails": "ガードレール",
-    "agreed": "合意者",
+    "agreed": "合意と達成",
     "quality": "データの質",
     "next": "次の一歩",
 }
@@ -39,6 +39,14 @@ ALL_PASSED = "不合格の検査はありません。"
 
 def signed(name: str, signs_for: str, day: str) -> str:
     return f"{name}（{signs_for}）、{day}"
+
+
+def agreed_line(label: str, agreed: str, came: str, word: str) -> str:
+    return f"{label}：合意{agreed}、結果{came}（達成：{word}）"
+
+
+def since_report(number: int) -> str:
+    return f"前のレポート（第{number}号）から"
 
 
 def arm(name: str) -> str:
