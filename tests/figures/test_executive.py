@@ -38,7 +38,7 @@ def test_rows_are_the_documents_numbers(language: str) -> None:
     [effect] = [point for point in points(said("churn", language), CASE, [], language) if "rows" in point]
     assert effect["rows"] == [["Bonus", "+0.15", "+4.62", "+9.09"], ["Credit", "−8.95", "−4.55", "−0.16"]]
     assert len(effect["head"]) == 4
-    assert effect["head"][0] == {"en": "Net EUR per customer", "ja": "1件当たりの純利益（ユーロ）"}[language]
+    assert effect["head"][0] == {"en": "Net EUR per customer", "ja": "1件当たりの純価値（ユーロ）"}[language]
 
 
 @pytest.mark.parametrize("language", ORDER)

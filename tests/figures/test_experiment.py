@@ -31,7 +31,7 @@ def test_shows_it_in_japanese() -> None:
     assert (page["money"][0]["total"], page["money"][0]["total_range"]) == ("+25,135ユーロ", "826〜49,444")
     assert page["verdict"]["word"] == "有望"
     assert page["forest"]["title"] == "Bonusはおそらく利益、Creditは不明"
-    assert page["forest"]["axis"] == "No actionと比べた1件当たりの純利益（ユーロ）。線は95%の範囲"
+    assert page["forest"]["axis"] == "No actionと比べた1件当たりの純価値（ユーロ）。線は95%の範囲"
     assert page["maturity"] == {"share": 100.0, "text": "100%", "mature": "16,317", "whole": "16,317"}
 
 

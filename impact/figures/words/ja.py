@@ -314,7 +314,7 @@ def forest_title(bars: list[tuple[str, str]]) -> str:
 
 
 def net_per(currency: str, row: str) -> str:
-    return f"1{row}当たりの純利益（{currency}）"
+    return f"1{row}当たりの純価値（{currency}）"
 
 
 def metric_per(metric: str, unit: str, row: str) -> str:
