@@ -6,8 +6,8 @@ from django.views.i18n import set_language
 
 from impact.config import api, health, openapi
 from impact.dashboard import load_page, reading
-from impact.dashboard import views as pages
 from impact.dashboard.design import views as designs
+from impact.dashboard.views import choices, experiments, keys, overview
 from impact.ledger import views as ledger
 from impact.reports import views as reports
 from impact.reports.files import ENDINGS
@@ -15,30 +15,30 @@ from workspaces import views as workspaces
 from workspaces.forms import SignInForm
 
 in_workspace = [
-    path("", pages.home, name="home"),
-    path("models", pages.models, name="models"),
-    path("models/<key>", pages.model, name="model"),
-    path("models/<key>/days.csv", pages.model_days, name="model_days"),
-    path("models/<key>/calibration.csv", pages.model_calibration, name="model_calibration"),
-    path("experiments", pages.experiments, name="experiments"),
+    path("", overview.home, name="home"),
+    path("models", choices.models, name="models"),
+    path("models/<key>", choices.model, name="model"),
+    path("models/<key>/days.csv", choices.model_days, name="model_days"),
+    path("models/<key>/calibration.csv", choices.model_calibration, name="model_calibration"),
+    path("experiments", experiments.experiments, name="experiments"),
     path("load", load_page.load, name="load_experiment"),
     path("leave", workspaces.leave, name="leave_demo"),
-    path("experiments/<key>", pages.experiment, name="experiment"),
-    path("experiments/<key>/compliance", pages.compliance, name="compliance"),
-    path("experiments/<key>/results.json", pages.results, name="results"),
+    path("experiments/<key>", experiments.experiment, name="experiment"),
+    path("experiments/<key>/compliance", experiments.compliance, name="compliance"),
+    path("experiments/<key>/results.json", experiments.results, name="results"),
     path("experiments/<key>/results.xlsx", reports.results_file, name="results_file"),
-    path("experiments/<key>/comparisons.csv", pages.comparisons, name="comparisons"),
-    path("experiments/<key>/agreement", pages.agreement, name="agreement"),
-    path("experiments/<key>/start", pages.start, name="start_experiment"),
-    path("experiments/<key>/waive", pages.waive_check, name="waive_check"),
-    path("experiments/<key>/assignments", pages.assignments, name="assignments"),
+    path("experiments/<key>/comparisons.csv", experiments.comparisons, name="comparisons"),
+    path("experiments/<key>/agreement", experiments.agreement, name="agreement"),
+    path("experiments/<key>/start", experiments.start, name="start_experiment"),
+    path("experiments/<key>/waive", experiments.waive_check, name="waive_check"),
+    path("experiments/<key>/assignments", experiments.assignments, name="assignments"),
     path("design", designs.design, name="design"),
     path("design/preview", designs.preview, name="design_preview"),
-    path("actions", pages.actions, name="actions"),
-    path("decision-points", pages.decision_points, name="decision_points"),
-    path("decision-points/<key>", pages.decision_point, name="decision_point"),
-    path("policies", pages.policies, name="policies"),
-    path("policies/<key>", pages.policy, name="policy"),
+    path("actions", choices.actions, name="actions"),
+    path("decision-points", choices.decision_points, name="decision_points"),
+    path("decision-points/<key>", choices.decision_point, name="decision_point"),
+    path("policies", choices.policies, name="policies"),
+    path("policies/<key>", choices.policy, name="policy"),
     path("reports", reports.reports, name="reports"),
     # before the report itself, whose name would swallow the ending
     *(
@@ -59,13 +59,13 @@ in_workspace = [
     path("quarantine/<id>", ledger.quarantined, name="quarantined"),
     path("quarantine/<id>/replay", ledger.replay_one, name="replay_one"),
     path("quarantine/<id>/dismiss", ledger.dismiss_one, name="dismiss_one"),
-    path("jobs", pages.jobs, name="jobs"),
-    path("jobs/<uuid:id>/file", pages.job_file, name="job_file"),
+    path("jobs", overview.jobs, name="jobs"),
+    path("jobs/<uuid:id>/file", experiments.job_file, name="job_file"),
     path("members", workspaces.members, name="members"),
     path("members/invite", workspaces.send_invitation, name="invite"),
-    path("keys", pages.keys, name="keys"),
-    path("keys/new", pages.make_key, name="make_key"),
-    path("keys/<id>/revoke", pages.end_key, name="end_key"),
+    path("keys", keys.keys, name="keys"),
+    path("keys/new", keys.make_key, name="make_key"),
+    path("keys/<id>/revoke", keys.end_key, name="end_key"),
     path("audit", workspaces.audit, name="audit"),
     path("health", health.health, name="health"),
     path("docs", reading.documentation, name="documentation"),
@@ -115,7 +115,7 @@ urlpatterns = [
     path("language", set_language, name="set_language"),
     path("docs", reading.docs, name="docs"),
     path("docs/<name>", reading.docs, name="doc"),
-    path("glossary", pages.glossary, name="glossary"),
+    path("glossary", overview.glossary, name="glossary"),
     path("api/docs", openapi.docs, name="api_docs"),
     path("api/openapi.json", openapi.openapi, name="openapi"),
     path("api/v1/", include(api.routes())),

@@ -1,0 +1,259 @@
+"""From what was declared to the plan that is signed: every name resolved to a number as it is now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC
+from typing import Any, cast
+
+from experiments.models import Experiment, Policy
+from impact.agreements.design import design_of
+from impact.agreements.models import Assumption, Metric
+from impact.agreements.plan import (
+    BreakEven,
+    Case,
+    Deployment,
+    Direction,
+    MetricKind,
+    Net,
+    Plan,
+    PlannedArm,
+    PlannedMetric,
+    PlannedPolicy,
+    Quantity,
+    Role,
+    StopOrWait,
+    Term,
+)
+from impact.agreements.shapes import AgreementDeclared, DeploymentDeclared, StopOrWaitDeclared
+from workspaces.errors import Missing, Refusal
+from workspaces.models import Workspace
+
+
+def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDeclared) -> Plan:
+    """Resolve metrics, assumptions, arms and costs as they are now."""
+    assumptions = {one.key: one for one in Assumption.objects.within(workspace).current()}
+    metrics = {one.key: one for one in Metric.objects.within(workspace).current()}
+    roles = _roles(declared, metrics)
+    used: set[str] = set()
+
+    def terms(metric: Metric) -> list[Term]:
+        return [_term(one, assumptions, used) for one in metric.definition]
+
+    primary = metrics[declared.primary]
+    net = Net(value=terms(primary)) if primary.kind == Metric.Kind.NET_VALUE else None
+    planned = [
+        PlannedMetric(
+            key=key,
+            name=metrics[key].name,
+            kind=cast(MetricKind, metrics[key].kind),
+            role=cast(Role, role),
+            direction=cast(Direction, metrics[key].direction),
+            unit=metrics[key].unit,
+            term=terms(metrics[key])[0],
+            margin=margin,
+        )
+        for key, role, margin in roles
+        if metrics[key].kind != Metric.Kind.NET_VALUE
+    ]
+    driver = next((metric for metric in planned if metric.role == "driver"), None)
+    priced = next((term for term in net.value if driver and term.outcome == driver.term.outcome), None) if net else None
+    worth = _worth(driver, priced) if driver and priced else 0.0
+    point = experiment.decision_point
+    assert point is not None
+    design = design_of(experiment)
+    _check_expected(declared, driver, experiment)
+    policies = _policies(workspace, point.key)
+    deployment = _deployment(declared.deployment, assumptions, used, policies) if declared.deployment else None
+    if deployment and not net:
+        raise Refusal("invalid-declaration", f"{declared.primary} is no money: leave the deployment out", "/deployment")
+    return Plan(
+        experiment=experiment.key,
+        name=experiment.name,
+        origin="live",
+        unit_type=point.model.unit_type,
+        currency=workspace.currency,
+        metrics=planned,
+        net=net,
+        break_even=BreakEven(metric=driver.key, times=worth) if driver and priced else None,
+        deployment=deployment,
+        stop_or_wait=_stop_or_wait(declared.stop_or_wait, design["arms"], planned, net),
+        policies=policies,
+        alpha=declared.alpha,
+        power=declared.power,
+        target_roi=declared.target_roi,
+        smallest_effect=declared.smallest_effect,
+        segments=declared.segments,
+        agreed_segments=declared.segments,
+        case=Case(
+            hypothesis=declared.hypothesis,
+            decision=declared.decision,
+            owner=declared.owner,
+            rows_per_arm=declared.rows_per_arm,
+            expected_baseline=declared.expected.baseline if declared.expected else None,
+            expected_effect=declared.expected.effect if declared.expected else None,
+            expected_explained=declared.expected.explained if declared.expected else None,
+            **(_foreseen(declared, design["arms"], driver, worth) if driver and priced else {}),
+            loss_cap=declared.loss_cap,
+            if_wins=declared.if_wins,
+            if_unclear=declared.if_unclear,
+            if_loses=declared.if_loses,
+            assumptions=[_frozen(assumptions[key]) for key in sorted(used)],
+        ),
+        **design,
+    )
+
+
+def _frozen(assumption: Assumption) -> dict[str, Any]:
+    """An assumption as it is now, so that no later version changes what was signed."""
+    names = ("key", "version", "name", "low", "base", "high", "unit", "owner", "source", "status", "cash")
+    since = assumption.valid_from
+    return {name: getattr(assumption, name) for name in names} | {
+        "valid_from": since and since.astimezone(UTC).isoformat()
+    }
+
+
+def _policies(workspace: Workspace, point: str) -> list[PlannedPolicy]:
+    found = Policy.objects.within(workspace).current().filter(decision_point=point).order_by("key")
+    return [PlannedPolicy(key=one.key, version=one.version, role=one.role) for one in found]
+
+
+def _deployment(
+    declared: DeploymentDeclared, assumptions: dict[str, Assumption], used: set[str], policies: list[PlannedPolicy]
+) -> Deployment:
+    """Resolve what a year is counted with; every end of an assumption must be a possible number too."""
+    limits = {"discount_rate": 1.0, "adoption": 1.0}
+    found: dict[str, Any] = {
+        name: getattr(declared, name)
+        for name in ("years", "holdout", "spread", "expires_months", "deploys", "todays_rule")
+    }
+    for name in ("cases_per_year", "build", "running_per_year", "discount_rate", "adoption"):
+        said, pointer = getattr(declared, name), f"/deployment/{name}"
+        if isinstance(said, str):
+            if said not in assumptions:
+                raise Missing("assumption", said, pointer)
+            used.add(said)
+            ends = (assumptions[said].low, assumptions[said].high)
+            found[name] = Quantity(base=assumptions[said].base, assumption=said)
+        else:
+            ends = (said, said)
+            found[name] = Quantity(base=said)
+        if ends[0] < 0 or ends[1] > limits.get(name, ends[1]):
+            above = f" and at most {limits[name]:g}" if name in limits else ""
+            raise Refusal("invalid-declaration", f"{name} == {said!r}, must be at least 0{above}", pointer)
+    for name in ("deploys", "todays_rule"):
+        key = getattr(declared, name)
+        if key and key not in {policy.key for policy in policies}:
+            raise Missing("policy", key, f"/deployment/{name}")
+    return Deployment(**found)
+
+
+def _roles(declared: AgreementDeclared, metrics: dict[str, Metric]) -> list[tuple[str, str, float | None]]:
+    """Metrics with their roles and margins; each has one role."""
+    roles: list[tuple[str, str, float | None]] = [(declared.primary, "primary", None)]
+    roles += [(key, "driver", None) for key in declared.drivers]
+    roles += [(one.metric, "guardrail", one.margin) for one in declared.guardrails]
+    roles += [(key, "secondary", None) for key in declared.secondary]
+    times = Counter(key for key, _, _ in roles)
+    for key, role, _ in roles:
+        pointer = "/" + {"driver": "drivers", "guardrail": "guardrails"}.get(role, role)
+        if key not in metrics:
+            raise Missing("metric", key, pointer)
+        if times[key] > 1:
+            raise Refusal("invalid-declaration", f"{key!r} stands {times[key]} times; give it one role", pointer)
+    return roles
+
+
+def _check_expected(declared: AgreementDeclared, driver: PlannedMetric | None, experiment: Experiment) -> None:
+    if declared.expected is None:
+        return
+    before = declared.expected.baseline
+    after = before + declared.expected.effect
+    if driver and driver.kind == "proportion" and not (0 < before < 1 and 0 < after < 1):
+        raise Refusal(
+            "invalid-declaration", f"{driver.key} from {before} to {after}: a proportion stays in (0, 1)", "/expected"
+        )
+    if declared.expected.explained and not experiment.strata:
+        raise Refusal(
+            "invalid-declaration",
+            f"explained == {declared.expected.explained}, but {experiment.key} has no strata; leave it out",
+            "/expected/explained",
+        )
+
+
+def _stop_or_wait(
+    declared: StopOrWaitDeclared | None, arms: list[PlannedArm], metrics: list[PlannedMetric], net: Net | None
+) -> StopOrWait | None:
+    """Resolve what stopping, waiting and failing cost; a failure must cost more than the window."""
+    if declared is None:
+        return None
+    cost = {arm.key: arm.planned_cost for arm in arms}
+    for name in ("stop", "wait"):
+        if getattr(declared, name) not in cost:
+            raise Missing("arm", getattr(declared, name), f"/stop_or_wait/{name}")
+    metric = next((one for one in metrics if one.key == declared.failures), None)
+    if metric is None or metric.kind != "proportion":
+        raise Refusal(
+            "invalid-declaration",
+            f"{declared.failures} is no proportion that this agreement looks at; make it a driver or secondary",
+            "/stop_or_wait/failures",
+        )
+    lost = [-term.times for term in (net.value if net else []) if term.outcome == metric.term.outcome]
+    now, window, loss = cost[declared.stop], cost[declared.wait], sum(lost)
+    if loss <= window:
+        raise Refusal(
+            "invalid-declaration",
+            f"a failure loses {loss:g}, and waiting for the window costs {window:g}: it must lose more",
+            "/stop_or_wait/failures",
+        )
+    return StopOrWait(stop=declared.stop, wait=declared.wait, failures=metric.key, now=now, window=window, loss=loss)
+
+
+def _worth(driver: PlannedMetric, priced: Term) -> float:
+    """What one more of the driver is worth; what is paid for where nothing happened, is lost where something does."""
+    opposite = (driver.term.aggregate == "none") != (priced.aggregate == "none")
+    return -priced.times if opposite else priced.times
+
+
+def _foreseen(
+    declared: AgreementDeclared, arms: list[PlannedArm], driver: PlannedMetric, times: float
+) -> dict[str, Any]:
+    """What the expected effect would earn with each arm, what it takes to prove that, and what can be proven."""
+    if declared.expected is None:
+        return {}
+    baseline = next(arm for arm in arms if arm.is_baseline)
+    others = [arm for arm in arms if not arm.is_baseline]
+    net = {arm.key: times * declared.expected.effect - (arm.planned_cost - baseline.planned_cost) for arm in others}
+    if driver.kind != "proportion":
+        # only the variance of a proportion is known beforehand
+        return {"expected_net": net}
+    # numpy and scipy load slowly, and web processes import this module for its declarations
+    from impact.stats import planning
+
+    before = declared.expected.baseline
+    after = before + declared.expected.effect
+    within = times**2 * (1 - declared.expected.explained)
+    variances = planning.Variances(within * after * (1 - after), within * before * (1 - before))
+    test = planning.Plan(alpha=declared.alpha / len(others), power=declared.power)
+    return {
+        "expected_net": net,
+        "rows_needed": {arm: test.required_n(effect, variances).baseline for arm, effect in net.items() if effect},
+        "detectable_effect": test.detectable_effect(declared.rows_per_arm, variances),
+    }
+
+
+def _term(definition: dict, assumptions: dict[str, Assumption], used: set[str]) -> Term:
+    times, named = definition["times"], None
+    if isinstance(times, str):
+        if times not in assumptions:
+            raise Missing("assumption", times, "/times")
+        named, times = times, assumptions[times].base
+        used.add(named)
+    return Term(
+        outcome=definition["outcome"],
+        aggregate=definition["aggregate"],
+        default=definition["default"],
+        times=-times if definition["negative"] else times,
+        window_days=definition["window_days"],
+        assumption=named,
+    )
