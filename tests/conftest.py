@@ -15,6 +15,7 @@ import pytest
 import yaml
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 
 from experiments.models import Experiment
@@ -41,6 +42,12 @@ T = TypeVar("T")
 settings.register_profile("impact", deadline=None)
 settings.load_profile("impact")
 stored_examples = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """What a page in another language leaves behind in the thread is taken back."""
+    translation.activate("en")
 
 
 @pytest.fixture(autouse=True, scope="session")
