@@ -196,7 +196,7 @@ def _with_rate(response: R, rate: Rate | None) -> R:
 
 def authenticate(request: HttpRequest) -> ApiKey:
     """Find the key of the Authorization header; every failure looks the same."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     prefix = "_".join(secret.split("_")[:2])
     key = None
     if scheme.lower() == "bearer" and prefix and secret.isascii() and secret.isprintable():
@@ -226,8 +226,8 @@ def problem(refusal: Refusal, titles: Mapping[str, tuple[int, str]]) -> HttpResp
 
 
 def _call(request: HttpRequest, workspace: Workspace, key: ApiKey, endpoint: Endpoint, path: Mapping[str, str]) -> Call:
-    unknown = sorted(set(request.GET) - set(endpoint.query))
-    if unknown:
+    query = request.GET.dict() if request.META.get("QUERY_STRING") else {}
+    if unknown := sorted(set(query) - set(endpoint.query)):
         known = ", ".join(endpoint.query) or "none"
         raise Refusal("unknown-parameter", f"The parameter {unknown[0]!r} is not known here; known: {known}.")
     if "\x00" in "".join(path.values()):
@@ -247,7 +247,7 @@ def _call(request: HttpRequest, workspace: Workspace, key: ApiKey, endpoint: End
             check(document)
         else:
             rows = sound(rows)
-    return Call(workspace, key, body, rows, single, path, request.GET.dict())
+    return Call(workspace, key, body, rows, single, path, query)
 
 
 def _pieces(request: HttpRequest, takes: Sequence[str]) -> Iterator[bytes]:

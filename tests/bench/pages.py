@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -121,7 +121,8 @@ def add(workspace: Workspace, places: range) -> None:
                 )  # fmt: skip
             analyze(experiment=experiment)
         if place < REPORTS:
-            frozen(schedule(workspace, "board" if place == 0 else f"s{place}"), START + timedelta(days=95 + place))
+            with transaction.atomic():
+                frozen(schedule(workspace, "board" if place == 0 else f"s{place}"), START + timedelta(days=95 + place))
 
 
 def queries(client: Client, page: str) -> int:
