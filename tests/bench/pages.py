@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,8 @@ def pages() -> list[str]:
     from tests.config.test_urls import MEMBERS, TABLE, keyed
 
     routes = (route for route, methods in TABLE.items() if methods.get("GET") == MEMBERS)
-    found = (keyed(route).replace("<workspace>", KEY).replace("<number>", "1") for route in routes)
+    names = {"<workspace>": KEY, "<number>": "1", "<name>": "reading"}
+    found = (reduce(lambda path, one: path.replace(*one), names.items(), keyed(route)) for route in routes)
     return [f"/{page.replace('<key>', 'offers')}" for page in found if "." not in page.rsplit("/", 1)[-1]]
 
 
