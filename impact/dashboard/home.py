@@ -25,6 +25,7 @@ MONTHS_A_YEAR = 12
 # what is worst stands first
 URGENT = (Level.HARMFUL, Level.PROVEN, Level.LIKELY, Level.UNCLEAR, Level.WITHHELD, Level.TOO_EARLY)
 FAILED_JOBS = 5
+LOADED = 10
 
 
 def impact_of(workspace: Workspace, asked: str, language: str) -> dict[str, Any]:
@@ -34,8 +35,8 @@ def impact_of(workspace: Workspace, asked: str, language: str) -> dict[str, Any]
     starts = {period: since(period, now, workspace.time_zone) for period in PERIODS}
     held = [name for name in PERIODS if any(starts[name] is None or at >= starts[name] for at in newest)]
     period = asked if asked in PERIODS else (held or ["quarter"])[0]
-    documents = _documents(workspace, starts[period], language)
-    page = home_page(documents, workspace.currency, language)
+    documents, unread = _documents(workspace, starts[period], language)
+    page = home_page(documents, workspace.currency, language, unread)
     words = period_words(language)
     return page | {
         "known": bool(newest),
@@ -109,11 +110,17 @@ def _newest(workspace: Workspace) -> Any:
     return Analysis.objects.within(workspace).filter(pk__in=Subquery(newest_analyses(workspace)))
 
 
-def _documents(workspace: Workspace, since: datetime | None, language: str) -> list[dict[str, Any]]:
-    """Newest documents of the time with their arms' names, final ones and those agreed beforehand first."""
+def _documents(workspace: Workspace, since: datetime | None, language: str) -> tuple[list[dict[str, Any]], int]:
+    """Newest documents of the time with their arms' names, final ones and those agreed beforehand first.
+
+    Of what was loaded, and so is never added, the newest few; and how many more there are.
+    """
     found = _newest(workspace).filter(**({} if since is None else {"as_of__gte": since}))
-    found = found.order_by("-final", "experiment__origin", "-as_of", "-created_at")
-    return [named(document, language) for document in found.values_list("document", flat=True)]
+    found = found.order_by("-final", "-as_of", "-created_at")
+    agreed = found.exclude(experiment__origin="loaded").values_list("document", flat=True)
+    loaded = found.filter(experiment__origin="loaded")
+    shown = [*agreed, *loaded.values_list("document", flat=True)[:LOADED]]
+    return [named(document, language) for document in shown], max(0, loaded.count() - LOADED)
 
 
 def _urgent(workspace: Workspace, documents: list[dict[str, Any]], language: str) -> dict[str, Any] | None:

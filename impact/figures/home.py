@@ -27,8 +27,11 @@ class Total(NamedTuple):
     arms: list[tuple[str, float]]
 
 
-def home_page(documents: Sequence[Mapping[str, Any]], currency: str, language: str) -> dict[str, Any]:
-    """Return the sentence, the figures and the ladders of results documents whose arms have their names."""
+def home_page(documents: Sequence[Mapping[str, Any]], currency: str, language: str, unread: int = 0) -> dict[str, Any]:
+    """Return the sentence, the figures and the ladders of results documents whose arms have their names.
+
+    ``unread`` is how many more there are that would be left out of the sum.
+    """
     forms = Forms(language)
     reasons = [why_not_added(document, currency) for document in documents]
     shown = [(document, total_of(document)) for document in documents]
@@ -41,7 +44,7 @@ def home_page(documents: Sequence[Mapping[str, Any]], currency: str, language: s
     return {
         "headline": headline(documents, counted, currency, forms),
         "level": "unclear" if counted and _crosses(added(counted)) else "",
-        "notes": _notes(counted, left_out, forms),
+        "notes": _notes(counted, left_out, unread, forms),
         "measured": [_measured(document, total, forms) for document, total in _largest_measured(shown)],
         "projected": [_projected(document, forms) for document in _largest_projected(documents)],
         "ladders": _ladders(documents, forms),
@@ -139,16 +142,15 @@ def period_words(language: str) -> dict[str, str]:
     return dict(WORDS[language]["periods"])
 
 
-def _notes(counted: Sequence[Total], left_out: Sequence[str], forms: Forms) -> list[str]:
+def _notes(counted: Sequence[Total], left_out: Sequence[str], unread: int, forms: Forms) -> list[str]:
     say, notes = WORDS[forms.language], []
     if counted:
         many = say["one"] if len(counted) == 1 else say["many"].format(count=forms.number(len(counted)))
         notes.append(say["added"].format(count=many))
     if left_out:
-        parts = [
-            *left_out[:NAMED],
-            *([say["others"].format(count=len(left_out) - NAMED)] if len(left_out) > NAMED else []),
-        ]
+        parts, others = list(left_out[:NAMED]), max(0, len(left_out) - NAMED) + unread
+        if others:
+            parts.append(say["others"].format(count=forms.number(others)))
         notes.append(say["left_out"].format(parts=("、" if forms.language == "ja" else ", ").join(parts)))
     return notes
 

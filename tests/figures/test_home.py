@@ -135,3 +135,5 @@ def test_of_many_that_are_left_out_a_few_are_named() -> None:
     many = [churn() | {"origin": "loaded", "name": f"Mails {place}"} for place in range(8)]
     [note] = home_page(many, "EUR", "en")["notes"]
     assert "Mails 4" in note and "Mails 5" not in note and "3 others" in note
+    [note] = home_page(many[:2], "EUR", "en", unread=40)["notes"]
+    assert "Mails 1" in note and "40 others" in note
