@@ -73,7 +73,8 @@ def write(home: Path, number: int) -> None:
             {OPENED} + (i % 60 + {HORIZON_DAYS}) * {DAY} as matures_at,
             case arm when 0 then 'none' when 1 then 'bonus' else 'credit' end as arm,
             case when c < 0.3 then 'L' when c < 0.8 then 'M' else 'H' end as stratum, '1' as phase, '' as cluster,
-            1 / 3 as propensity, 0.0::double as planned_cost,
+            1 / 3 as propensity, 0.0::double as planned_cost, c as score, 'delivered' as done,
+            case arm when 0 then 'none' when 1 then 'bonus' else 'credit' end as did, false as otherwise,
             round(-40 * ln(1 - a), 2) as "covariate before", floor(60 * b)::double as "covariate tenure"
             from units""",
         "decisions": f"""
