@@ -25,7 +25,6 @@ from workspaces.services.keys import remembered_key, secret_digest
 from workspaces.strict import check, convert, load_json, parse_json, sound
 
 BATCH_LIMIT = 1000
-PAGE_LIMIT = 500
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 R = TypeVar("R", bound=HttpResponseBase)

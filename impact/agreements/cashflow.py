@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from impact.stats import ranges
+
 MONTHS = 12
 
 
@@ -238,8 +240,9 @@ def stop_threshold(now: float, at_window: float, failure: float, residual: float
     Returns
     -------
     float
-        (now - at_window + residual x failure) / (failure - at_window).
+        (now - at_window + residual x failure) / (failure - at_window); above 1, waiting always costs less.
     """
+    ranges.within("residual", residual, 0.0, 1.0)
     if not failure > at_window:
         raise ValueError(f"failure == {failure}, must cost more than the window, {at_window}")
     return (now - at_window + residual * failure) / (failure - at_window)

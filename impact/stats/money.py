@@ -107,25 +107,3 @@ def affordable_cost(value: Effect, rows: float = math.inf, fixed: float = 0.0) -
         In money.
     """
     return value.estimate - fixed / rows
-
-
-def stopping_threshold(stop_now: float, stop_later: float, failure: float, residual: float = 0.0) -> float:
-    """Probability of failure before the next window, above which stopping now is cheaper than waiting.
-
-    Parameters
-    ----------
-    stop_now, stop_later, failure : float
-        Cost of stopping now, of stopping in the window, and of a failure; in money, failure > stop_later.
-    residual : float
-        Probability of failing in spite of stopping now, in [0, 1].
-
-    Returns
-    -------
-    float
-        p* = (stop_now - stop_later + residual failure) / (failure - stop_later); above 1, waiting is always
-        cheaper.
-    """
-    ranges.within("residual", residual, 0.0, 1.0)
-    if not failure > stop_later:
-        raise ValueError(f"failure == {failure!r}, must cost more than stopping later, {stop_later!r}")
-    return (stop_now - stop_later + residual * failure) / (failure - stop_later)

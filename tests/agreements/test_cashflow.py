@@ -140,6 +140,7 @@ def test_refuses_impossible_parts() -> None:
         (lambda: fading_margin(0, 0.9, 0.1), "months == 0"),
         (lambda: fading_margin(3, 1.1, 0.1), "kept == 1.1"),
         (lambda: stop_threshold(2, 3, 3), "failure == 3"),
+        (lambda: stop_threshold(500, 200, 1_000, 2), "residual == 2"),
         (lambda: swing(1, 1, 3, 2, 1), "must ascend"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -9,7 +9,6 @@ from impact.stats.money import (
     break_even_effect,
     break_even_rows,
     break_even_value,
-    stopping_threshold,
     total,
 )
 from impact.stats.policies import policy_difference
@@ -32,17 +31,6 @@ def test_story_a(story_a, stories):
     kept, spent = (policy_difference(table, {name: 1.0}, challenger, nobody) for name in ("retained", "cost"))
     flips_at = expected["break_even_value_per_retained_customer"]
     assert break_even_value(kept, spent) == pytest.approx(flips_at, rel=1e-9)
-
-
-def test_story_b_thresholds(stories):
-    costs, story = stories["story_b"]["costs"], stories["story_b"]
-    given = costs["stop_now"], costs["wait_window"], costs["failure"]
-    assert stopping_threshold(*given) == pytest.approx(story["p_star_planned"], rel=1e-12)
-    for band in ("low", "high"):
-        residual = story[band]["residual_failure_rate_after_stop"]
-        assert stopping_threshold(*given, residual) == pytest.approx(
-            story[band]["p_star_with_residual_failures"], rel=1e-12
-        )
 
 
 def effect(estimate, se=1.0):
@@ -79,7 +67,3 @@ def test_no_value_balances_a_loss():
 def test_refuses_what_makes_no_sense():
     with pytest.raises(ValueError, match="value == 0"):
         break_even_effect(1.0, 0)
-    with pytest.raises(ValueError, match="failure == 100"):
-        stopping_threshold(500, 200, 100)
-    with pytest.raises(ValueError, match="residual == 2"):
-        stopping_threshold(500, 200, 1_000, 2)

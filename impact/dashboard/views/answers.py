@@ -24,11 +24,6 @@ def csv_file(name: str, head: list[str], rows: list[list[Any]]) -> HttpResponse:
     return response
 
 
-def cell(text: str) -> str:
-    """A text that a spreadsheet won't take for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
 def site(request: HttpRequest) -> str:
     return request.build_absolute_uri("/").rstrip("/")
 

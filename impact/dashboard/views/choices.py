@@ -9,8 +9,9 @@ from impact.dashboard import decision_points as points
 from impact.dashboard import policies as rules
 from impact.dashboard.actions import actions as known_actions
 from impact.dashboard.model import days_of, model_page, model_rows, newest, shown_version
-from impact.dashboard.views.answers import cell, csv_file, language
+from impact.dashboard.views.answers import csv_file, language
 from workspaces.access import member
+from workspaces.files import harmless
 from workspaces.models import Workspace
 
 
@@ -37,7 +38,7 @@ def model_days(request: HttpRequest, workspace: Workspace, key: str) -> HttpResp
         + [day.features.get(name, {}).get("psi") for name in names]
         for day in days
     ]
-    return csv_file(f"{key}-days", [*head, *(cell(f"psi {name}") for name in names)], rows)
+    return csv_file(f"{key}-days", [*head, *(harmless(f"psi {name}") for name in names)], rows)
 
 
 @member("viewer")

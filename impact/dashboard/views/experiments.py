@@ -21,7 +21,7 @@ from impact.dashboard import selectors
 from impact.dashboard.compliance import compliance as what_was_done
 from impact.dashboard.compliance import takes_long
 from impact.dashboard.course import course_of
-from impact.dashboard.views.answers import actor, cell, csv_file, language, part_or_page
+from impact.dashboard.views.answers import actor, csv_file, language, part_or_page
 from impact.figures.agreed import agreed_rows
 from impact.figures.agreement import agreement_page, foreseen_rows
 from impact.figures.executive import bars
@@ -32,7 +32,7 @@ from impact.figures.words.codes import word
 from workspaces import clock
 from workspaces.access import member
 from workspaces.errors import Missing, Refusal
-from workspaces.files import answer_file
+from workspaces.files import answer_file, harmless
 from workspaces.models import Job, Workspace
 
 
@@ -114,7 +114,9 @@ def comparisons(request: HttpRequest, workspace: Workspace, key: str) -> HttpRes
     if document["verdict"]["level"] != Level.WITHHELD:
         for by in dict.fromkeys(one["by"] for one in document["segments"]):
             drawn += [(by, bar) for bar in segment_bars(document, by, language())]
-    rows = [[cell(segment), cell(bar.label), bar.level, bar.effect, bar.low, bar.high] for segment, bar in drawn]
+    rows = [
+        [harmless(segment), harmless(bar.label), bar.level, bar.effect, bar.low, bar.high] for segment, bar in drawn
+    ]
     return csv_file(key, ["segment", "comparison", "verdict", "effect", "low", "high"], rows)
 
 
