@@ -104,6 +104,15 @@ class Sending(RuleBasedStateMachine):
     def outcome(self, unit: str, before: float, value: float, type: str) -> None:
         self._send("outcomes", [(self._event(unit, before) | {"type": type, "value": value}, SOUND)])
 
+    @precondition(lambda self: self._over())
+    @rule(data=st.data(), before=st.sampled_from([0.0, 0.0, 0.25]))
+    def outcome_at_the_end_of_a_window(self, data: Any, before: float) -> None:
+        unit = data.draw(st.sampled_from(self._over()))
+        ended = self.counted.opened[unit][1] + WINDOW
+        self._send(
+            "outcomes", [(self._event(unit, self.now - ended + before) | {"type": "churned", "value": 1}, SOUND)]
+        )
+
     @rule(unit=units, before=ago, cents=st.integers(-500, 2000))
     def cost_or_refund(self, unit: str, before: float, cents: int) -> None:
         related = {"relates_to": self.known["costs"][-1]["event_id"]} if cents < 0 and self.known["costs"] else {}
@@ -173,6 +182,10 @@ class Sending(RuleBasedStateMachine):
         assert Quarantine.objects.within(self.workspace).count() == len(self.unplaced)
         for analysis in Analysis.objects.within(self.workspace).order_by("-created_at")[:1]:
             assert differing(analysis) == []
+
+    def _over(self) -> list[str]:
+        """Units whose window has ended."""
+        return sorted(unit for unit, (_, opened) in self.counted.opened.items() if opened + WINDOW <= self.now)
 
     def _at(self, day: float) -> Any:
         return START + timedelta(days=day)
