@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from impact.stats.sample_ratio import sample_ratio
+from impact.stats.sample_ratio import ALARM, sample_ratio
 
 
 def test_reference(reference):
@@ -27,3 +28,19 @@ def test_agrees_with_scipy(pairs):
 def test_refuses_what_was_not_expected(seen, due):
     with pytest.raises(ValueError, match="needs two or more arms"):
         sample_ratio(seen, due)
+
+
+def alarms(drawn):
+    return sum(sample_ratio(seen, [1] * len(seen)).p_value < ALARM for seen in drawn)
+
+
+@pytest.mark.parametrize(("arms", "keys"), [(2, 1_000), (3, 50_000)])
+def test_ten_thousand_healthy_experiments_are_hardly_ever_alarmed_about(arms, keys):
+    # the binomial bar of .001: 10 are expected, more than 22 once in three thousand times
+    drawn = np.random.default_rng(20).multinomial(keys, [1 / arms] * arms, size=10_000)
+    assert alarms(drawn) <= 22
+
+
+def test_a_share_of_49_percent_is_found_in_fifty_thousand():
+    drawn = np.random.default_rng(21).multinomial(50_000, [0.49, 0.51], size=2_000)
+    assert alarms(drawn) >= 0.85 * 2_000
