@@ -47,6 +47,8 @@ in_workspace = [
     ),
     path("reports/<number>", reports.report, name="report"),
     path("reports/<number>/send-again", reports.send_again, name="send_again"),
+    path("reports/<number>/review", reports.review_or_sign, {"step": "review"}, name="review_report"),
+    path("reports/<number>/sign", reports.review_or_sign, {"step": "sign"}, name="sign_report"),
     path("reports/schedules/<key>/preview", reports.preview, name="preview_report"),
     path("reports/schedules/<key>/make", reports.make, name="make_report"),
     path("reports/schedules/<key>/pause", reports.pause_or_resume, {"step": "pause"}, name="pause_schedule"),

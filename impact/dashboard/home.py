@@ -15,6 +15,7 @@ from impact.analysis.models import Analysis, Check, Level, Waiver
 from impact.dashboard.selectors import newest_analyses
 from impact.figures.home import home_page, period_text, period_words, running_text
 from impact.figures.sentences import check_title, completed, level_word, named
+from impact.reports.signing import waiting_reports
 from predictions.models import PredictionModel, Stage
 from workspaces import clock
 from workspaces.models import Job, Membership, Quarantine, Workspace
@@ -59,11 +60,12 @@ def since(period: str, now: datetime, zone: str) -> datetime | None:
 
 
 def waiting_for(membership: Membership, language: str) -> list[dict[str, Any]]:
-    """What only people can settle: signatures, tripped guardrails, failed checks, quarantined rows, failed jobs."""
+    """What only people can settle: signatures, reports, guardrails, failed checks, quarantined rows, failed jobs."""
     workspace = membership.workspace
     found: list[dict[str, Any]] = [
         {"kind": "signature", "experiment": agreement.experiment} for agreement in agreements_to_sign(membership)
     ]
+    found += [{"kind": "report", "report": report, "step": step} for report, step in waiting_reports(membership)]
     failed = (
         Check.objects.within(workspace)
         .filter(Q(severity="block") | Q(check_id__in=TRIPPING), passed=False)

@@ -9,6 +9,7 @@ import msgspec
 
 from impact.figures.forms import LANGUAGES
 from impact.reports.files import file_of, results_of
+from impact.reports.models import Report
 from impact.reports.selectors import report_numbered, reports_of
 from workspaces.errors import Refusal
 from workspaces.paging import page
@@ -39,7 +40,13 @@ def get_reports(call: Call) -> ReportPage:
 
 def get_report(call: Call) -> dict[str, Any]:
     report = report_numbered(call.workspace, call.path["number"])
-    return report.content | {"sha256": report.sha256, "status": report.status}
+    return report.content | {"sha256": report.sha256, "status": report.status, "names": _names(report)}
+
+
+def _names(report: Report) -> dict[str, Any]:
+    """Who reviewed and who signed it, and when; null where nobody did."""
+    names = {"reviewed": (report.reviewed_by, report.reviewed_at), "signed": (report.signed_by, report.signed_at)}
+    return {step: person and {"name": person.name, "at": at} for step, (person, at) in names.items()}
 
 
 def get_report_file(ending: str, call: Call) -> Answer:

@@ -1,11 +1,11 @@
 """Reports: when they are due, what was frozen, and who got them."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from workspaces.canonical import CanonicalJSONField
 from workspaces.identifiers import valid_key
-from workspaces.models import Job
+from workspaces.models import Job, Person
 from workspaces.scoping import Owned
 
 
@@ -57,12 +57,25 @@ class Report(Owned):
     sha256 = models.CharField(max_length=64)
     previous = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.DRAFT)
+    reviewed_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+    signed_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    signed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["workspace", "number"], name="report_once_a_number"),
             models.UniqueConstraint(fields=["schedule", "due_at"], name="report_once_when_due"),
+            models.CheckConstraint(
+                condition=Q(status="draft", reviewed_by=None, signed_by=None)
+                | Q(status="reviewed", reviewed_by__isnull=False, signed_by=None)
+                | Q(status="signed", reviewed_by__isnull=False, signed_by__isnull=False),
+                name="report_status_has_its_names",
+            ),
+            models.CheckConstraint(
+                condition=Q(signed_by=None) | ~Q(signed_by=F("reviewed_by")), name="report_signed_by_another"
+            ),
         ]
 
 

@@ -10,6 +10,8 @@ from impact.reports.models import Report, ReportSchedule
 from workspaces.errors import Missing
 from workspaces.models import Workspace
 
+BESIDE = ("workspace", "schedule", "reviewed_by", "signed_by")
+
 
 def reports_of(workspace: Workspace) -> Any:
     return Report.objects.within(workspace)
@@ -17,7 +19,7 @@ def reports_of(workspace: Workspace) -> Any:
 
 def report_numbered(workspace: Workspace, number: str) -> Report:
     if number.isdecimal() and len(number) < 10:
-        report = reports_of(workspace).filter(number=int(number)).select_related("workspace", "schedule").first()
+        report = reports_of(workspace).filter(number=int(number)).select_related(*BESIDE).first()
         if report is not None:
             return report
     raise Missing("report", number)

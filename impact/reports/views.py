@@ -13,8 +13,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from impact.reports.files import ENDINGS, XLSX, file_of, results_of
 from impact.reports.selectors import deliveries_of, report_numbered, reports_of, schedule_named, schedules_of
+from impact.reports.signing import review_report, sign_report, signing_of
 from workspaces.access import member
-from workspaces.errors import Missing
+from workspaces.errors import Missing, Refusal
 from workspaces.models import Workspace
 
 
@@ -40,8 +41,28 @@ def report(request: HttpRequest, workspace: Workspace, number: str) -> HttpRespo
         "deliveries": deliveries,
         "given_up": any(one.given_up for one in deliveries),
         "may_send": request.membership.may("analyst"),  # type: ignore[attr-defined]
+        **signing_of(found, request.membership),  # type: ignore[attr-defined]
     }
     return render(request, "reports/report.html", content)
+
+
+@member("viewer")
+def review_or_sign(request: HttpRequest, workspace: Workspace, number: str, step: str) -> HttpResponse:
+    """A person's name under a report; refused with the reason to whoever may not."""
+    take, done = {
+        "review": (review_report, _("Report %(number)d is reviewed.")),
+        "sign": (sign_report, _("Report %(number)d is signed.")),
+    }[step]
+    found = report_numbered(workspace, number)
+    if request.method == "POST":
+        try:
+            if "confirmed" not in request.POST:
+                raise Refusal("not-confirmed", _("Nothing was signed: tick that you read it."))
+            take(report=found, membership=request.membership)  # type: ignore[attr-defined]
+            messages.success(request, done % {"number": found.number})
+        except Refusal as refusal:
+            messages.error(request, refusal.detail)
+    return redirect("report", workspace=workspace.key, number=found.number)
 
 
 @member("analyst")

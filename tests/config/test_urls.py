@@ -70,6 +70,8 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/reports": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>/send-again": {"GET": ANALYSTS, "POST": ANALYSTS},
+    "w/<workspace>/reports/<number>/review": {"GET": PERSONS, "POST": PERSONS},
+    "w/<workspace>/reports/<number>/sign": {"GET": PERSONS, "POST": PERSONS},
     "w/<workspace>/reports/<number>.pdf": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.xlsx": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.csv": {"GET": MEMBERS},

@@ -42,6 +42,7 @@ def test_gives_the_content_that_the_digest_is_of(api: Caller, workspace: Workspa
     report = frozen(schedule(workspace))
     body = api.get("/reports/1").body
     assert (body.pop("sha256"), body.pop("status")) == (report.sha256, "draft")
+    assert body.pop("names") == {"reviewed": None, "signed": None}
     assert digest(body) == report.sha256
     assert api.get("/reports/1").content == api.get("/reports/1").content
 
