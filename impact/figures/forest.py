@@ -103,9 +103,9 @@ def forest(
 
 def nice_step(width: float) -> float:
     """Distance of the ticks: 1, 2, 3 or 5 times a power of ten."""
-    if not width:
-        return 1.0
     raw = width / TICKS
+    if not raw:
+        return 1.0
     power = 10.0 ** math.floor(math.log10(raw))
     return next(power * factor for factor in (1, 2, 3, 5, 10) if power * factor >= raw * 0.999)
 
