@@ -105,6 +105,15 @@ def clusters_apart(draft: Draft) -> Foreseen | None:
     return Foreseen("clusters_apart", "warn", whole or one_at_a_time, {"cluster": point.cluster})
 
 
+def clusters_alike(draft: Draft) -> Foreseen | None:
+    """Where clusters are randomized, it was agreed how alike their rows are: only then rows can be foreseen."""
+    if not draft.plan.clustered:
+        return None
+    agreed = draft.plan.case.clusters
+    numbers = {"factor": agreed.design_effect} if agreed else {}
+    return Foreseen("clusters_alike", "warn", agreed is not None, numbers)
+
+
 def owned_in_full(draft: Draft) -> Foreseen | None:
     """A year is told with what building and running it costs."""
     deployment = draft.plan.deployment
@@ -120,6 +129,7 @@ BEFORE_START: tuple[Callable[[Draft], Foreseen | None], ...] = (
     profit_from_loss,
     whole_weeks,
     clusters_apart,
+    clusters_alike,
     owned_in_full,
 )
 

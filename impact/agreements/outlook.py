@@ -30,6 +30,9 @@ class Sketch(NamedTuple):
         Of those the share that the smallest arm gets.
     alpha, power, smallest, explained : float
         As in the agreement: alpha over all comparisons.
+    clusters : (size, icc, cv), optional
+        Where clusters are randomized: mean rows of one, at most half of ``rows_per_arm``, their correlation within
+        it, and how much sizes vary.
     """
 
     before: float
@@ -43,6 +46,12 @@ class Sketch(NamedTuple):
     power: float = 0.8
     smallest: float = 0.0
     explained: float = 0.0
+    clusters: tuple[float, float, float] | None = None
+
+    @property
+    def fewest(self) -> float:
+        """Rows an arm without which nothing can be told: two of what is randomized."""
+        return max(len(self.costs) + 1, 2 * self.clusters[0] if self.clusters else 0)
 
 
 def outlook(sketch: Sketch) -> dict[str, Any]:
@@ -60,20 +69,13 @@ def outlook(sketch: Sketch) -> dict[str, Any]:
         ``curve`` pairs of week and that effect, ``weeks_needed`` for the best arm's net, ``chances`` of each
         verdict by true effect.
     """
-    # numpy and scipy load slowly, and web processes import this module
-    from impact.stats.planning import Plan
-
-    test = Plan(alpha=sketch.alpha / len(sketch.costs), power=sketch.power)
+    test = _planned(sketch)
     variances = _variances(sketch, sketch.effect)
     nets = {arm: sketch.times * sketch.effect - cost for arm, cost in sketch.costs.items()}
     needed = {arm: math.ceil(test.required_n(net, variances).baseline) if net else None for arm, net in nets.items()}
     best = max(nets, key=lambda arm: nets[arm])
     weekly = sketch.per_week * sketch.share if sketch.per_week else None
-    curve = [
-        (week, test.detectable_effect(rows, variances))
-        for week, rows in _weeks(weekly)
-        if rows >= len(sketch.costs) + 1
-    ]
+    curve = [(week, test.detectable_effect(rows, variances)) for week, rows in _weeks(weekly) if rows >= sketch.fewest]
     rows = needed[best]
     return {
         "break_even": {arm: cost / sketch.times for arm, cost in sketch.costs.items()},
@@ -97,12 +99,20 @@ def outlook(sketch: Sketch) -> dict[str, Any]:
 
 def chances_of(sketch: Sketch, arm: str, effect: float) -> dict[str, float]:
     """Chance of each verdict on an arm if the driver truly changes by this much."""
-    from impact.stats.planning import Plan
     from impact.stats.verdict_chances import verdict_chances
 
-    alpha = sketch.alpha / len(sketch.costs)
-    se = Plan(alpha=alpha, power=sketch.power).se(sketch.rows_per_arm, _variances(sketch, effect))
-    return verdict_chances(sketch.times * effect - sketch.costs[arm], se, alpha, sketch.smallest)._asdict()
+    test = _planned(sketch)
+    se = test.se(sketch.rows_per_arm, _variances(sketch, effect))
+    return verdict_chances(sketch.times * effect - sketch.costs[arm], se, test.alpha, sketch.smallest)._asdict()
+
+
+def _planned(sketch: Sketch) -> Any:
+    """One comparison of the sketch as it is planned."""
+    # numpy and scipy load slowly, and web processes import this module
+    from impact.stats.planning import Clusters, Plan
+
+    alike = Clusters(*sketch.clusters) if sketch.clusters else None
+    return Plan(alpha=sketch.alpha / len(sketch.costs), power=sketch.power, clusters=alike)
 
 
 def _variances(sketch: Sketch, effect: float) -> Any:

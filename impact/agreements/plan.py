@@ -119,6 +119,18 @@ class StopOrWait(msgspec.Struct, frozen=True, kw_only=True):
     loss: float
 
 
+class PlannedClusters(msgspec.Struct, frozen=True, kw_only=True):
+    """What is randomized whole: mean rows of a cluster, how alike they are, how much sizes vary, what that costs.
+
+    The rows needed are ``design_effect`` times those of units that are drawn one by one.
+    """
+
+    size: float
+    icc: float
+    cv: float
+    design_effect: float
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """The business case in words and numbers, as signed."""
 
@@ -129,6 +141,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     expected_baseline: float | None = None
     expected_effect: float | None = None
     expected_explained: float | None = None
+    clusters: PlannedClusters | None = None
     expected_net: dict[str, float] = {}
     rows_needed: dict[str, float] = {}
     detectable_effect: float | None = None

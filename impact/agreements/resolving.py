@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from experiments.models import Experiment, Policy
 from impact.agreements.design import design_of
+from impact.agreements.foreseeing import foresee, planned_clusters, worth_of
 from impact.agreements.models import Assumption, Metric
 from impact.agreements.plan import (
     BreakEven,
@@ -58,11 +59,12 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
     ]
     driver = next((metric for metric in planned if metric.role == "driver"), None)
     priced = next((term for term in net.value if driver and term.outcome == driver.term.outcome), None) if net else None
-    worth = _worth(driver, priced) if driver and priced else 0.0
+    worth = worth_of(driver, priced) if driver and priced else 0.0
     point = experiment.decision_point
     assert point is not None
     design = design_of(experiment)
     _check_expected(declared, driver, experiment)
+    clusters = planned_clusters(declared, experiment)
     policies = _policies(workspace, point.key)
     deployment = _deployment(declared.deployment, assumptions, used, policies) if declared.deployment else None
     if deployment and not net:
@@ -93,7 +95,8 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
             expected_baseline=declared.expected.baseline if declared.expected else None,
             expected_effect=declared.expected.effect if declared.expected else None,
             expected_explained=declared.expected.explained if declared.expected else None,
-            **(_foreseen(declared, design["arms"], driver, worth) if driver and priced else {}),
+            clusters=clusters,
+            **(foresee(declared, design, clusters, driver, worth) if driver and priced else {}),
             loss_cap=declared.loss_cap,
             if_wins=declared.if_wins,
             if_unclear=declared.if_unclear,
@@ -207,39 +210,6 @@ def _stop_or_wait(
             "/stop_or_wait/failures",
         )
     return StopOrWait(stop=declared.stop, wait=declared.wait, failures=metric.key, now=now, window=window, loss=loss)
-
-
-def _worth(driver: PlannedMetric, priced: Term) -> float:
-    """What one more of the driver is worth; what is paid for where nothing happened, is lost where something does."""
-    opposite = (driver.term.aggregate == "none") != (priced.aggregate == "none")
-    return -priced.times if opposite else priced.times
-
-
-def _foreseen(
-    declared: AgreementDeclared, arms: list[PlannedArm], driver: PlannedMetric, times: float
-) -> dict[str, Any]:
-    """What the expected effect would earn with each arm, what it takes to prove that, and what can be proven."""
-    if declared.expected is None:
-        return {}
-    baseline = next(arm for arm in arms if arm.is_baseline)
-    others = [arm for arm in arms if not arm.is_baseline]
-    net = {arm.key: times * declared.expected.effect - (arm.planned_cost - baseline.planned_cost) for arm in others}
-    if driver.kind != "proportion":
-        # only the variance of a proportion is known beforehand
-        return {"expected_net": net}
-    # numpy and scipy load slowly, and web processes import this module for its declarations
-    from impact.stats import planning
-
-    before = declared.expected.baseline
-    after = before + declared.expected.effect
-    within = times**2 * (1 - declared.expected.explained)
-    variances = planning.Variances(within * after * (1 - after), within * before * (1 - before))
-    test = planning.Plan(alpha=declared.alpha / len(others), power=declared.power)
-    return {
-        "expected_net": net,
-        "rows_needed": {arm: test.required_n(effect, variances).baseline for arm, effect in net.items() if effect},
-        "detectable_effect": test.detectable_effect(declared.rows_per_arm, variances),
-    }
 
 
 def _term(definition: dict, assumptions: dict[str, Assumption], used: set[str]) -> Term:

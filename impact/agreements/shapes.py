@@ -68,6 +68,14 @@ class ExpectedDeclared(Declared):
     explained: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
 
 
+class ClustersDeclared(Declared):
+    """Mean rows of a cluster, the driver's correlation within it, and the coefficient of variation of the sizes."""
+
+    size: Annotated[float, msgspec.Meta(ge=1)]
+    icc: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    cv: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
 class DeploymentDeclared(Declared):
     """What a year of using the result is counted with; amounts or keys of assumptions."""
 
@@ -113,6 +121,7 @@ class AgreementDeclared(Declared):
     secondary: list[Key] = []
     guardrails: list[GuardrailDeclared] = []
     expected: ExpectedDeclared | None = None
+    clusters: ClustersDeclared | None = None
     smallest_effect: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     alpha: Annotated[float, msgspec.Meta(gt=0, lt=0.5)] = 0.05
     power: Share = 0.8

@@ -57,6 +57,7 @@ def agreement_page(plan: Mapping[str, Any], language: str) -> dict[str, Any]:
             }
             for assumption in case["assumptions"]
         ],
+        "clusters": _clusters(case.get("clusters"), forms),
         "year": _year(plan, forms),
         "has": {name: any(arm[name] for arm in arms) for name in ("break_even", "expected", "rows_needed")},
     }
@@ -77,6 +78,7 @@ def foreseen_rows(
             "detectable": _money(numbers.get("detectable"), plan["currency"], forms),
             "cluster": numbers.get("cluster", ""),
             **{name: _rows(numbers.get(name), forms) for name in ("planned", "needed")},
+            "factor": forms.number(numbers["factor"], 2) if "factor" in numbers else "",
             "days": forms.number(numbers["days"], 1) if "days" in numbers else "",
         }
         state = "pass" if passed else severity
@@ -121,6 +123,18 @@ def _year(plan: Mapping[str, Any], forms: Forms) -> dict[str, str] | None:
         "spread": _money(deployment["spread"], currency, forms),
         "deploys": deployment["deploys"] or "",
         "todays_rule": deployment["todays_rule"] or "",
+    }
+
+
+def _clusters(agreed: Mapping[str, float] | None, forms: Forms) -> dict[str, str] | None:
+    """How large and how alike clusters were agreed to be; agreements from before there was such a part say nothing."""
+    if agreed is None:
+        return None
+    return {
+        "size": forms.number(agreed["size"], 0 if agreed["size"].is_integer() else 1),
+        "icc": forms.number(agreed["icc"], 3),
+        "cv": forms.number(agreed["cv"], 2),
+        "factor": forms.number(agreed["design_effect"], 2),
     }
 
 

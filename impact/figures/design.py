@@ -47,7 +47,7 @@ def design_figures(outlook: Mapping[str, Any], named: Named, language: str) -> d
 
 
 def unknown(language: str, why: str) -> dict[str, Any]:
-    """The page where nothing can be foreseen: ``only_shares``, ``incomplete`` or ``mend``."""
+    """The page where nothing can be foreseen: ``only_shares``, ``incomplete``, ``alike`` or ``mend``."""
     say = WORDS[language]
     sentence, following = (say["unknown"], say[why]) if why == "only_shares" else (say[why], "")
     return {"chip": {"tone": "caution", "icon": "warn", "word": say["unfinished"]} if not following else None,

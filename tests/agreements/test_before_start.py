@@ -13,7 +13,7 @@ from experiments.selectors import experiment_named
 from impact.agreements import before_start
 from impact.agreements.before_start import BEFORE_START, Draft, Foreseen, look_before_start
 from impact.agreements.models import Agreement
-from impact.agreements.plan import Case, Deployment, Plan, PlannedArm, Quantity
+from impact.agreements.plan import Case, Deployment, Plan, PlannedArm, PlannedClusters, Quantity
 from impact.agreements.services import foreseen, sign, start_experiment
 from tests.analysis.ground import WORTH, plan
 from tests.conftest import START, enter
@@ -112,6 +112,14 @@ def test_units_of_a_cluster_must_be_apart(randomizes: str, cools: str, passed: b
     assert before_start.clusters_apart(draft(experiment=Experiment(decision_point=DecisionPoint()))) is None
 
 
+def test_clusters_must_be_agreed_to_be_counted() -> None:
+    agreed = PlannedClusters(size=20, icc=0.05, cv=0, design_effect=1.95)
+    checked = found(before_start.clusters_alike, draft({"clusters": agreed}, clustered=True))
+    assert (checked.severity, checked.passed, checked.numbers) == ("warn", True, {"factor": 1.95})
+    assert not found(before_start.clusters_alike, draft(clustered=True)).passed
+    assert before_start.clusters_alike(draft()) is None
+
+
 @pytest.mark.parametrize(("running", "passed"), [(0.0, False), (1.0, True)])
 def test_a_year_must_bear_its_own_cost(running: float, passed: bool) -> None:
     zero, one = Quantity(base=0.0), Quantity(base=1.0)
@@ -133,7 +141,7 @@ def test_all_are_looked_at(churn: Experiment) -> None:
     assert [one.id for one in seen] == ["complete", "baseline_and_chances"]
     ids = {one.id for one in foreseen(churn.agreements.get(), churn)}
     assert ids == {"complete", "baseline_and_chances", "rows_enough", "profit_from_loss"}
-    assert len(BEFORE_START) == 7
+    assert len(BEFORE_START) == 8
 
 
 def test_a_blocking_check_keeps_it_from_starting(workspace: Workspace, churn: Experiment) -> None:

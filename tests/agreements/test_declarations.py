@@ -11,8 +11,10 @@ import yaml
 from experiments.models import Experiment
 from impact.agreements.models import Agreement, Assumption, Metric
 from impact.agreements.plan import StopOrWait, from_content
+from impact.agreements.services import foreseen
 from impact.config.declarations import apply_files
 from tests.conftest import DECLARED, declared_churn, loaded, started
+from tests.experiments.design import declared
 from workspaces.canonical import digest
 from workspaces.errors import Refusal
 from workspaces.models import AuditEntry, Workspace
@@ -273,3 +275,43 @@ def test_a_year_needs_money(workspace: Workspace, churn: Experiment, tmp_path: P
     agreement.pop("expected")
     with pytest.raises(Refusal, match="churn is no money: leave the deployment out"):
         apply(workspace, tmp_path, agreements=[agreement])
+
+
+CLUSTERED = {"experiment": {"randomize": "cluster"}, "point": {"cluster": "household"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "factor"), [({"size": 20, "icc": 0.05}, 1.95), ({"size": 20, "icc": 0.05, "cv": 1}, 2.95)]
+)
+def test_agreed_clusters_cost_rows(workspace: Workspace, tmp_path: Path, said: dict[str, float], factor: float) -> None:
+    """1 + (20 (1 + cv^2) - 1) .05 times the rows, and the square root of it times the effect."""
+    single = declared(workspace, tmp_path).agreements.get().content["case"]
+    experiment = declared(workspace, tmp_path, **CLUSTERED, agreements=[AGREEMENT | {"clusters": said}])
+    case = experiment.agreements.latest("version").content["case"]
+    assert case["clusters"] == {"cv": 0.0, **said, "design_effect": pytest.approx(factor)}
+    assert case["rows_needed"]["bonus"] == pytest.approx(factor * single["rows_needed"]["bonus"])
+    assert case["detectable_effect"] == pytest.approx(factor**0.5 * single["detectable_effect"], rel=0.02)
+    assert case["expected_net"] == single["expected_net"]
+
+
+def test_of_clusters_that_nobody_agreed_nothing_is_foreseen(workspace: Workspace, tmp_path: Path) -> None:
+    experiment = declared(workspace, tmp_path, **CLUSTERED)
+    agreement = experiment.agreements.latest("version")
+    assert (agreement.content["case"]["rows_needed"], agreement.content["case"]["detectable_effect"]) == ({}, None)
+    assert agreement.content["case"]["expected_net"]["bonus"] == pytest.approx(4.3)
+    assert [one.id for one in foreseen(agreement, experiment) if not one.passed] == ["clusters_alike"]
+
+
+@pytest.mark.parametrize(
+    ("design", "clusters", "said"),
+    [
+        ({}, {"size": 20, "icc": 0.05}, "offers randomizes by unit, not by cluster; leave clusters out"),
+        (CLUSTERED, {"size": 501, "icc": 0.05}, "rows_per_arm == 1000, must be at least two clusters of 501 rows"),
+        (CLUSTERED, {"size": 20, "icc": 1.1}, "icc"),
+        (CLUSTERED, {"size": 20}, "icc"),
+        (CLUSTERED, {"size": 0.5, "icc": 0.1}, "size"),
+    ],
+)
+def test_refuses_clusters(workspace: Workspace, tmp_path: Path, design: Any, clusters: Any, said: str) -> None:
+    with pytest.raises(Refusal, match=said):
+        declared(workspace, tmp_path, **design, agreements=[AGREEMENT | {"clusters": clusters}])

@@ -55,6 +55,20 @@ def test_what_is_explained_needs_no_rows() -> None:
     assert explained["detectable"] == pytest.approx(plain["detectable"] / math.sqrt(2))
 
 
+def test_clusters_cost_their_design_effect() -> None:
+    """20 rows a cluster that correlate by .05: 1 + 19 x .05 = 1.95 times the rows."""
+    plain, clustered = outlook(STORY), outlook(STORY._replace(clusters=(20.0, 0.05, 0.0)))
+    assert clustered["needed"]["bonus"] == pytest.approx(1.95 * plain["needed"]["bonus"], rel=1e-4)
+    assert clustered["detectable"] == pytest.approx(math.sqrt(1.95) * plain["detectable"])
+    assert clustered["chance"] < plain["chance"]
+    assert outlook(STORY._replace(clusters=(20.0, 0.0, 0.9)))["detectable"] == pytest.approx(plain["detectable"])
+
+
+def test_a_week_without_two_clusters_an_arm_is_left_out() -> None:
+    curve = outlook(STORY._replace(rows_per_arm=8_000, clusters=(2_000.0, 0.01, 0.0)))["curve"]
+    assert curve[0][0] == 3 and all(math.isfinite(amount) for _, amount in curve)
+
+
 def test_chances_are_those_of_the_planned_error() -> None:
     se = Plan(alpha=0.025).se(15_000, Variances(300**2 * 0.22 * 0.78, 300**2 * 0.22 * 0.78))
     assert chances_of(STORY, "bonus", 0.0) == pytest.approx(verdict_chances(-1.70, se, 0.025)._asdict())

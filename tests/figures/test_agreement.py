@@ -63,6 +63,14 @@ def test_columns_that_nothing_stands_in_are_left_out(plan: dict[str, Any]) -> No
     assert bare["has"] == {"break_even": False, "expected": False, "rows_needed": False}
 
 
+def test_clusters_are_told_with_their_design_effect(plan: dict[str, Any]) -> None:
+    agreed = {"size": 20.0, "icc": 0.05, "cv": 0.0, "design_effect": 1.95}
+    page = agreement_page(plan | {"case": plan["case"] | {"clusters": agreed}}, "en")
+    assert page["clusters"] == {"size": "20", "icc": "0.050", "cv": "0.00", "factor": "1.95"}
+    before = {name: value for name, value in plan["case"].items() if name != "clusters"}
+    assert agreement_page(plan | {"case": before}, "en")["clusters"] is None
+
+
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_every_check_before_a_start_can_be_said(language: str) -> None:
     from impact.agreements.before_start import BEFORE_START
@@ -78,12 +86,13 @@ def test_every_check_before_a_start_can_be_said(language: str) -> None:
         "profit_from_loss": {"arms": ["bonus"], "detectable": 4.27},
         "whole_weeks": {"days": 60.5},
         "clusters_apart": {"cluster": "line"},
+        "clusters_alike": {"factor": 1.952},
         "owned_in_full": {},
     }
     holds = {
         "complete": ["owner" if language == "en" else "責任者"], "baseline_and_chances": ["Bonus"],
         "rows_enough": ["15,000", "34,887", "Bonus"], "profit_from_loss": ["4.27", "Bonus"], "whole_weeks": ["60.5"],
-        "clusters_apart": ["line"], "owned_in_full": [],
+        "clusters_apart": ["line"], "owned_in_full": [], "clusters_alike": ["clusters"],
     }  # fmt: skip
     for name, found in numbers.items():
         good, bad = foreseen_rows([(name, "warn", passed, found) for passed in (True, False)], plan, language)

@@ -8,6 +8,7 @@ from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
 from impact.stats.boundaries import bounds, inflation
+from impact.stats.clusters import ClusterSums, cr2
 from impact.stats.effects import difference
 from impact.stats.moments import MomentTable
 from impact.stats.planning import Clusters, Plan, Variances, duration, required_n_proportions, within_strata
@@ -98,6 +99,31 @@ def test_what_costs_rows_and_what_saves_them():
     factor = inflation(bounds(looks, 0.05, final=True), looks, 0.05, 0.8)
     assert 1 < factor < 1.05
     assert Plan(inflation=factor).required_n(0.1, Variances(1, 1)).baseline == pytest.approx(factor * base)
+
+
+def test_clusters_agree_with_published_software():
+    """CRTSize's and clusterPower's documented examples of Donner and Klar's formula, rows an arm."""
+    many = Plan(clusters=Clusters(size=40, icc=0.1)).required_n(0.1, Variances(1, 1)).baseline
+    assert many == pytest.approx(7_692, abs=0.5) and math.floor(many / 40) == 192
+    # five clusters an arm, by the noncentral t of 8 degrees of freedom
+    few = Plan(clusters=Clusters(size=150, icc=0.05)).required_n(0.4804988, Variances(1, 1)).baseline
+    assert few / 150 == pytest.approx(5, abs=0.001)
+
+
+@pytest.mark.parametrize(("icc", "cv"), [(0.05, 0.0), (0.1, 0.7)])
+def test_simulated_power_of_clusters_is_the_planned_one(icc, cv):
+    """Sizes from a gamma distribution; the analysis is the one that an experiment gets."""
+    plan, effect, rng, proven = Plan(clusters=Clusters(size=15, icc=icc, cv=cv)), 0.3, np.random.default_rng(7), 0
+    count = math.ceil(plan.required_n(effect, Variances(1, 1)).baseline / 15)
+    for _ in range(1_000):
+        drawn = rng.gamma(1 / cv**2, 15 * cv**2, 2 * count) if cv else np.full(2 * count, 15.0)
+        sizes = np.maximum(1, np.round(drawn)).astype(int)
+        cluster = np.repeat(np.arange(2 * count), sizes)
+        shared, own = rng.normal(0, math.sqrt(icc), 2 * count), rng.normal(0, math.sqrt(1 - icc), cluster.size)
+        arm = np.where(cluster < count, "t", "b")
+        sums = ClusterSums.from_arrays({"y": shared[cluster] + own + effect * (arm == "t")}, arm, cluster)
+        proven += cr2(sums, {"y": 1.0}, "t", "b").p_value() <= 0.05
+    assert proven / 1_000 == pytest.approx(0.8, abs=0.04)
 
 
 def test_a_huge_effect_needs_what_a_test_needs_at_least():

@@ -14,7 +14,8 @@ from impact.dashboard.design.start import MILLION, Start
 # where a declaration calls a field otherwise than the form does
 CALLED = {
     "until": "weeks", "horizon_days": "window_days", "expected": "expected_effect", "guardrails": "guardrail_1",
-    "holdout": "kept_out", "primary": "outcome", "low": "value_low", "base": "value_base", "high": "value_high",
+    "holdout": "kept_out", "primary": "outcome", "low": "value_low", "clusters": "cluster_size",
+    "base": "value_base", "high": "value_high",
 }  # fmt: skip
 OF_ACTIONS = {"fixed": "fixed", "contingent": "contingent", "acceptance_share": "share"}
 
@@ -41,6 +42,9 @@ def sketch_of(form: DesignForm) -> Sketch | None:
     alpha, power = said.get("alpha"), said.get("power")
     if not start.foreseeable or not all(needed) or not alpha or not power or len(form.arms) < 2:
         return None
+    clusters = _clusters(said)
+    if start.in_clusters and not clusters:
+        return None
     costs = {action.key: planned_cost(action, said) for action in start.actions}
     weights = [said.get(f"weight_{arm}") or 1 for arm in form.arms]
     baseline = start.point.baseline
@@ -59,6 +63,7 @@ def sketch_of(form: DesignForm) -> Sketch | None:
         power=_share(power),
         smallest=said.get("smallest_effect") or 0.0,
         explained=explained,
+        clusters=(clusters["size"], clusters["icc"], clusters.get("cv", 0.0)) if clusters else None,
     )
 
 
@@ -191,6 +196,7 @@ def _agreement(key: str, form: DesignForm) -> dict[str, Any]:
             "secondary": [one for one in roles["secondary"] if one not in guarded],
             "guardrails": rails,
             "expected": _expected(start, said),
+            "clusters": _clusters(said),
             "smallest_effect": said.get("smallest_effect"),
             "alpha": _share(said["alpha"]) if said.get("alpha") else None,
             "power": _share(said["power"]) if said.get("power") else None,
@@ -208,6 +214,14 @@ def _expected(start: Start, said: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     explained = (start.agreed.get("case") or {}).get("expected_explained")
     return _filled({"baseline": _share(before), "effect": _share(effect), "explained": explained})
+
+
+def _clusters(said: Mapping[str, Any]) -> dict[str, float] | None:
+    """How large and how alike clusters are; None until both are said."""
+    found = {name: said.get(f"cluster_{name}") for name in ("size", "icc", "cv")}
+    if found["size"] is None or found["icc"] is None:
+        return None
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _deployment(start: Start, said: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from workspaces.models import Workspace
 # the metrics and assumption of a new outcome are called after the experiment
 LONGEST_KEY = 48
 GUARDRAILS = (1, 2)
+CLUSTERS = ("cluster_size", "cluster_icc", "cluster_cv")
 DIRECTIONS = [("decrease", _("fewer is better")), ("increase", _("more is better"))]
 STATUSES = [
     (Assumption.Status.GUESS, _("a guess")),
@@ -66,6 +67,9 @@ class DesignForm(forms.Form):
     per_week = number(_("Rows a week, all arms"), min_value=0)
     weeks = whole(_("Enrolment, weeks"), _("empty: no end"), most=520)
     window_days = number(_("Window, days"), required=True, min_value=0.01, max_value=36_525)
+    cluster_size = number(_("Rows of a cluster, mean"), min_value=1)
+    cluster_icc = number(_("Correlation within a cluster"), _("from 0 to 1, of the outcome"), min_value=0, max_value=1)
+    cluster_cv = number(_("How much sizes vary"), _("standard deviation over mean"), min_value=0)
     smallest_effect = number(_("Smallest effect worth acting on"), min_value=0)
     alpha = number(_("Error rate, %"), _("over all comparisons"), required=True, min_value=0.01, max_value=49)
     power = number(_("Power, %"), _("chance to prove what is hoped for"), required=True, min_value=1, max_value=99.9)
@@ -119,6 +123,8 @@ class DesignForm(forms.Form):
                 yield from (f"value_{part}" for part in ("name", "low", "base", "high", "owner", "status", "source"))
         if not start.foreseeable:
             yield from ("expected_baseline", "expected_effect")
+        if not start.in_clusters:
+            yield from CLUSTERS
         if start.changes:
             yield "key"
 
@@ -138,6 +144,11 @@ class DesignForm(forms.Form):
             self.add_error("expected_baseline" if before is None else "expected_effect", _("Say both, or neither."))
         if before is not None and effect is not None and not (0 < before < 100 and 0 < before + effect < 100):
             self.add_error("expected_effect", _("A share stays between 0 and 100 %, before and after."))
+        size, icc, rows = (said.get(name) for name in ("cluster_size", "cluster_icc", "rows_per_arm"))
+        if (size is None) != (icc is None) and not self.errors.keys() & set(CLUSTERS):
+            self.add_error("cluster_size" if size is None else "cluster_icc", _("Say both, or neither."))
+        if size and rows and rows < 2 * size:
+            self.add_error("rows_per_arm", _("These are fewer than two clusters."))
         if len(self.arms) < 2:
             other = next((one.key for one in self.start.actions if one.key != self.start.point.baseline), None)
             self.add_error(f"arm_{other}" if other else None, _("Choose an action to compare with the baseline."))

@@ -76,6 +76,8 @@ def _agreed(start: Start, now: datetime) -> dict[str, Any]:
     if source.enrolment_until and start.changes:
         left = (source.enrolment_until - now).total_seconds() / SECONDS_A_WEEK
         found["weeks"] = max(1, math.floor(left))
+    if clusters := case.get("clusters"):
+        found |= {f"cluster_{name}": _plain(clusters[name]) for name in ("size", "icc", "cv")}
     rails = [one for one in agreed["metrics"] if one["role"] == "guardrail"]
     for place, one in zip(GUARDRAILS, rails, strict=False):
         found |= {f"guardrail_{place}": one["key"], f"margin_{place}": one["margin"]}

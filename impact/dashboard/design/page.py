@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from impact.agreements.outlook import outlook
 from impact.dashboard.design.document import document_of, planned_cost, sketch_of
-from impact.dashboard.design.form import GUARDRAILS, DesignForm
+from impact.dashboard.design.form import CLUSTERS, GUARDRAILS, DesignForm
 from impact.figures.design import Named, design_figures, unknown
 from impact.figures.forms import Forms
 from impact.figures.sentences import WORDS
@@ -45,7 +45,9 @@ def _figures(form: DesignForm, language: str) -> dict[str, Any]:
     if not form.start.foreseeable:
         return unknown(language, "only_shares")
     sketch = sketch_of(form)
-    if sketch is None or "expected_effect" in form.errors or "value_base" in form.errors:
+    if sketch is None and form.start.in_clusters and not form.cleaned_data.get("cluster_size"):
+        return unknown(language, "alike")
+    if sketch is None or form.errors.keys() & {"expected_effect", "value_base", "rows_per_arm"}:
         return unknown(language, "mend" if form.errors.keys() & _needed(form) else "incomplete")
     said, start = form.cleaned_data, form.start
     driver = {"name": said.get("outcome_name") or (start.driver.name if start.driver else _("the outcome"))}
@@ -64,7 +66,7 @@ def _figures(form: DesignForm, language: str) -> dict[str, Any]:
 def _needed(form: DesignForm) -> set[str]:
     """Fields that hold something wrong, and without which nothing can be foreseen."""
     typed = {name for name in form.fields if form.data.get(name) not in (None, "")}
-    return typed & {"value_base", "expected_baseline", "expected_effect", "rows_per_arm", "alpha", "power"}
+    return typed & {"value_base", "expected_baseline", "expected_effect", "rows_per_arm", "alpha", "power", *CLUSTERS}
 
 
 def _arm(form: DesignForm, looked: DesignForm, place: int, language: str) -> dict[str, Any]:

@@ -55,6 +55,11 @@ class Start:
         return self.term is not None and self.driver is not None and self.driver.kind == Metric.Kind.PROPORTION
 
     @property
+    def in_clusters(self) -> bool:
+        """Whether whole clusters would be drawn, as by what this is made from."""
+        return bool(self.source and self.source.in_clusters)
+
+    @property
     def less_is_better(self) -> bool:
         return bool(self.driver and self.driver.direction == Metric.Direction.DECREASE)
 

@@ -32,6 +32,11 @@ FORESEEN = {
             "No two units of one {cluster} are in different arms at a time.",
             "Units of one {cluster} can be in different arms at a time, and what is done to one may change the other. Randomize whole clusters.",
         ),
+        "clusters_alike": (
+            "Clusters counted",
+            "The rows needed are {factor} times those of single units, by the clusters that were agreed.",
+            "Whole clusters are randomized, and nobody agreed how large and how alike within themselves they are: how many rows it takes isn't known. Say it under clusters (size, icc, cv) and declare the agreement anew.",
+        ),
         "owned_in_full": (
             "Own cost",
             "The year is told with what building and running it costs.",
@@ -68,6 +73,11 @@ FORESEEN = {
             "互いの影響",
             "同じ{cluster}のユニットが、同時に異なる群に入ることはありません。",
             "同じ{cluster}のユニットが同時に異なる群に入ることがあり、一方への施策が他方に影響しえます。クラスターごとに割り付けてください。",
+        ),
+        "clusters_alike": (
+            "クラスターの考慮",
+            "合意したクラスターにより、必要な行数はユニットごとに割り付ける場合の{factor}倍です。",
+            "クラスターごとに割り付けますが、その大きさと内部の似かたが合意されておらず、必要な行数が分かりません。clusters（size、icc、cv）を示し、合意を宣言し直してください。",
         ),
         "owned_in_full": (
             "自身の費用",

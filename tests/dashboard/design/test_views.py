@@ -14,6 +14,7 @@ from impact.agreements.services import sign, start_experiment
 from impact.config.declarations import apply_files
 from tests.conftest import enter, signed_in, started
 from tests.dashboard.test_views import page
+from tests.experiments.design import declared
 from workspaces.models import Membership, Workspace
 
 AT = "/w/mobile/design"
@@ -183,6 +184,26 @@ def test_a_clone_begins_with_all_of_it_and_another_name(client: Client, churn: E
     answer = client.post(f"{AT}?clone=offers", typed(key="offers-2"))
     assert answer.status_code == 302
     assert Experiment.objects.filter(key="offers-2").exists() and churn.agreements.count() == 1
+
+
+def test_clusters_are_asked_for_where_they_are_drawn(client: Client, workspace: Workspace, tmp_path: Any) -> None:
+    assert 'name="cluster_size"' not in page(client, "design?clone=offers")
+    declared(workspace, tmp_path, point={"cluster": "household"}, experiment={"randomize": "cluster"})
+    asked = page(client, "design?clone=offers")
+    assert 'name="cluster_size"' in asked and "say how large and how alike" in asked
+    alike = {"key": "homes", "cluster_size": 20, "cluster_icc": 0.05, "cluster_cv": 0.4}
+    previewed = client.post(f"{AT}/preview?clone=offers", typed(**alike)).content.decode()
+    assert "chance to prove" in previewed and "icc: 0.05" in previewed
+    few = client.post(f"{AT}?clone=offers", typed(**alike | {"cluster_size": 9_000})).content.decode()
+    assert "These are fewer than two clusters." in few and "chance to prove that" not in few
+    half = client.post(f"{AT}?clone=offers", typed(**alike | {"cluster_icc": None})).content.decode()
+    assert "Say both, or neither." in half
+    assert client.post(f"{AT}?clone=offers", typed(**alike)).status_code == 302
+    case = Agreement.objects.get(experiment__key="homes").content["case"]
+    assert case["clusters"] == {"size": 20, "icc": 0.05, "cv": 0.4, "design_effect": pytest.approx(2.11)}
+    assert 'name="cluster_cv" value="0.4"' in page(client, "design?experiment=homes")
+    shown = page(client, "experiments/homes/agreement")
+    assert "2.11" in shown and "2.11 times those of single units" in shown
 
 
 METRIC = """
