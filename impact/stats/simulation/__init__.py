@@ -107,7 +107,9 @@ def bars(runs: int, alpha: float = ALPHA) -> tuple[int, int]:
     alpha : float
         In (0, 1).
     """
-    return int(stats.binom.ppf(LOW_TAIL, runs, alpha)) + 1, int(stats.binom.isf(HIGH_TAIL, runs, alpha))
+    low = int(stats.binom.ppf(LOW_TAIL, runs, alpha))
+    low += bool(stats.binom.cdf(low, runs, alpha) <= LOW_TAIL)
+    return low, int(stats.binom.isf(HIGH_TAIL, runs, alpha))
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -129,22 +131,22 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def placed(document: str, table: str) -> str:
+def placed(document: str, table: str, start: str = START, end: str = END) -> str:
     """Document with the table between its two markers.
 
     Parameters
     ----------
-    document, table : str
+    document, table, start, end : str
 
     Raises
     ------
     ValueError
         The document has no markers.
     """
-    before, start, rest = document.partition(START)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"the document has no {START} and {END}")
+    before, _, rest = document.partition(start)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"the document has no {start} and {end}")
     return f"{before}{start}\n{table}\n{end}{after}"
 
 
