@@ -19,26 +19,41 @@ from workspaces.models import Workspace
 
 
 def declare_metric(workspace: Workspace, declared: MetricDeclared, actor: str) -> Change:
-    money = declared.kind == "net value"
-    if (declared.value is None) == money or (declared.of is None) != money:
-        raise Refusal("invalid-declaration", f"a {declared.kind} metric has {'value' if money else 'of'}", "/kind")
-    if declared.kind == "proportion" and declared.of and declared.of.aggregate not in ("any", "none"):
-        raise Refusal(
-            "invalid-declaration",
-            "a proportion counts rows with any event or with none: aggregate: any",
-            "/of/aggregate",
-        )
-    terms = (declared.value or []) if money else [declared.of]
+    terms = _terms(declared)
     content = {
         "name": declared.name,
         "kind": declared.kind,
         "direction": declared.direction,
         "unit": declared.unit,
-        "definition": [
-            {name: getattr(term, name) for name in TermDeclared.__struct_fields__} for term in terms if term
-        ],
+        "definition": [{name: getattr(term, name) for name in TermDeclared.__struct_fields__} for term in terms],
+        "covariates": msgspec.to_builtins(declared.covariates),
     }
     return declare_version("metric", Metric, workspace, declared.key, content, actor)
+
+
+def _terms(declared: MetricDeclared) -> list[TermDeclared]:
+    """What the kind of metric is made of, or what it must have."""
+    wanted = {"net value": {"value"}, "ratio": {"of", "per"}}.get(declared.kind, {"of"})
+    if {name for name in ("of", "per", "value") if getattr(declared, name) is not None} != wanted:
+        raise Refusal(
+            "invalid-declaration", f"a {declared.kind} metric has {' and '.join(sorted(wanted))}, nothing else", "/kind"
+        )
+    terms = [one for one in (declared.of, declared.per, *(declared.value or [])) if one]
+    if declared.kind == "proportion" and terms[0].aggregate not in ("any", "none"):
+        raise Refusal(
+            "invalid-declaration",
+            "a proportion counts rows with any event or with none: aggregate: any",
+            "/of/aggregate",
+        )
+    if declared.kind == "ratio" and terms[0].window_days != terms[1].window_days:
+        raise Refusal(
+            "invalid-declaration",
+            f"window_days == {terms[0].window_days} above and {terms[1].window_days} below: give both the same",
+            "/per/window_days",
+        )
+    if any(one.cap and one.aggregate in ("any", "none") for one in terms):
+        raise Refusal("invalid-declaration", "what is 0 or 1 has no tail to cap: leave cap out", "/cap")
+    return terms
 
 
 def declare_assumption(workspace: Workspace, declared: AssumptionDeclared, actor: str) -> Change:

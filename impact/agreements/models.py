@@ -16,6 +16,7 @@ class Metric(Versioned):
     class Kind(models.TextChoices):
         PROPORTION = "proportion"
         MEAN = "mean"
+        RATIO = "ratio"
         NET_VALUE = "net value"
 
     class Direction(models.TextChoices):
@@ -26,14 +27,16 @@ class Metric(Versioned):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     direction = models.CharField(max_length=8, choices=Direction.choices, default=Direction.INCREASE)
     unit = models.CharField(max_length=40, blank=True)
-    # one term, or for net value a list of them: outcome, aggregate, default, times, window_days
+    # terms: one, for a ratio numerator and denominator, for net value any number
     definition = CanonicalJSONField()
+    # events from before the first decision: outcome, aggregate, days
+    covariates = CanonicalJSONField(default=list)
 
     class Meta(Versioned.Meta):
         constraints = [
             *Versioned.Meta.constraints,
             models.CheckConstraint(
-                condition=Q(kind__in=["proportion", "mean", "net value"]), name="metric_kind_is_known"
+                condition=Q(kind__in=["proportion", "mean", "ratio", "net value"]), name="metric_kind_is_known"
             ),
             models.CheckConstraint(
                 condition=Q(direction__in=["increase", "decrease"]), name="metric_direction_is_known"

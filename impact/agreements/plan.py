@@ -11,7 +11,7 @@ MONEY = "net value"
 
 Role = Literal["primary", "driver", "secondary", "guardrail"]
 Direction = Literal["increase", "decrease"]
-MetricKind = Literal["proportion", "mean"]
+MetricKind = Literal["proportion", "mean", "ratio"]
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,7 +19,7 @@ class Term(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ``any`` is 1 where an event with a value other than 0 occurred, ``none`` where none did. ``default`` counts
     where no event did and the feed is complete; without one the row is censored; ``none`` needs no default.
-    ``times`` turns the number into money.
+    ``times`` turns the number into money. ``cap`` is the quantile of all rows' numbers above which none counts.
     """
 
     outcome: str
@@ -28,9 +28,24 @@ class Term(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     times: float = 1.0
     window_days: float | None = None
     assumption: str | None = None
+    cap: float | None = None
+
+
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """A covariate: what had happened to a unit in so many days before its first decision."""
+
+    outcome: str
+    aggregate: Literal["any", "sum", "count"]
+    days: float
+
+    @property
+    def key(self) -> str:
+        return f"{self.outcome}, {self.aggregate}, {self.days:g} days before"
 
 
 class PlannedMetric(msgspec.Struct, frozen=True, kw_only=True):
+    """A metric with its role; ``per`` is the denominator of a ratio."""
+
     key: str
     name: str
     kind: MetricKind
@@ -38,6 +53,7 @@ class PlannedMetric(msgspec.Struct, frozen=True, kw_only=True):
     direction: Direction
     unit: str
     term: Term
+    per: Term | None = None
     margin: float | None = None
 
 
@@ -180,6 +196,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     target_roi: float = 0.0
     smallest_effect: float = 0.0
     covariates: list[str] = []
+    earlier: list[Earlier] = []
     segments: list[str] = []
     agreed_segments: list[str] = []
     bands: list[str] = []

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC
 from typing import Any, cast
+
+import msgspec
 
 from experiments.models import Experiment, Policy
 from impact.agreements.design import design_of
@@ -15,6 +18,7 @@ from impact.agreements.plan import (
     Case,
     Deployment,
     Direction,
+    Earlier,
     MetricKind,
     Net,
     Plan,
@@ -52,13 +56,16 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
             direction=cast(Direction, metrics[key].direction),
             unit=metrics[key].unit,
             term=terms(metrics[key])[0],
+            per=next(iter(terms(metrics[key])[1:]), None),
             margin=margin,
         )
         for key, role, margin in roles
         if metrics[key].kind != Metric.Kind.NET_VALUE
     ]
     driver = next((metric for metric in planned if metric.role == "driver"), None)
-    priced = next((term for term in net.value if driver and term.outcome == driver.term.outcome), None) if net else None
+    # one more of a ratio isn't one more of an outcome
+    outcome = driver.term.outcome if driver and not driver.per else None
+    priced = next((term for term in net.value if term.outcome == outcome), None) if net else None
     worth = worth_of(driver, priced) if driver and priced else 0.0
     point = experiment.decision_point
     assert point is not None
@@ -81,6 +88,7 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
         deployment=deployment,
         stop_or_wait=_stop_or_wait(declared.stop_or_wait, design["arms"], planned, net),
         policies=policies,
+        earlier=_earlier(metrics[key] for key, _, _ in roles),
         alpha=declared.alpha,
         power=declared.power,
         target_roi=declared.target_roi,
@@ -105,6 +113,12 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
         ),
         **design,
     )
+
+
+def _earlier(metrics: Iterable[Metric]) -> list[Earlier]:
+    """Covariates of all metrics, each once: what is known from before serves every figure."""
+    found = {msgspec.convert(one, Earlier): None for metric in metrics for one in metric.covariates}
+    return list(found)
 
 
 def _frozen(assumption: Assumption) -> dict[str, Any]:
@@ -225,5 +239,6 @@ def _term(definition: dict, assumptions: dict[str, Assumption], used: set[str]) 
         default=definition["default"],
         times=-times if definition["negative"] else times,
         window_days=definition["window_days"],
+        cap=definition.get("cap"),
         assumption=named,
     )

@@ -13,7 +13,10 @@ Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 
 
 class TermDeclared(Declared):
-    """How events become a number; ``times`` is an amount or the key of an assumption."""
+    """How events become a number; ``times`` is an amount or the key of an assumption.
+
+    ``cap`` is the quantile of all rows' numbers, whatever their arm, above which none counts.
+    """
 
     outcome: Id
     aggregate: Literal["any", "none", "sum", "count", "last"] = "sum"
@@ -21,18 +24,29 @@ class TermDeclared(Declared):
     times: float | Key = 1.0
     negative: bool = False
     window_days: Days | None = None
+    cap: Share | None = None
+
+
+class EarlierDeclared(Declared):
+    """What had happened to a unit in so many days before its first decision."""
+
+    outcome: Id
+    days: Annotated[float, msgspec.Meta(gt=0, le=3650)]
+    aggregate: Literal["any", "sum", "count"] = "sum"
 
 
 class MetricDeclared(Declared):
-    """A metric. A proportion or mean has ``of``, one term; a net value has ``value``, its terms in money."""
+    """A metric: ``of`` is one term, of a ratio the one above, and ``per`` the one below; a net value has ``value``."""
 
     key: Key
     name: Text
-    kind: Literal["proportion", "mean", "net value"]
+    kind: Literal["proportion", "mean", "ratio", "net value"]
     direction: Literal["increase", "decrease"] = "increase"
     unit: Text = ""
     of: TermDeclared | None = None
+    per: TermDeclared | None = None
     value: list[TermDeclared] | None = None
+    covariates: list[EarlierDeclared] = []
 
 
 class CashDeclared(Declared):

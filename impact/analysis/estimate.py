@@ -22,6 +22,7 @@ from impact.stats.effects import Effect, NotEstimable, TEffect, difference
 from impact.stats.margins import non_inferiority
 from impact.stats.moments import Contrast, MomentTable
 from impact.stats.multiplicity import adjusted_level, benjamini_hochberg, holm
+from impact.stats.ratios import ratio
 from impact.stats.roi import Roi, roi
 from impact.stats.sequences import always_valid
 
@@ -31,11 +32,13 @@ BURN_IN = 50
 
 def metric_block(plan: Plan, metric: PlannedMetric, family: Family, seed: int) -> dict[str, Any]:
     """Everything about one metric, p-values not yet adjusted."""
-    contrast = {family.columns[0]: 1.0}
+    contrast, per = fraction(metric, family)
     comparisons = []
     for arm, baseline in plan.pairs:
-        comparison = compared(_data(family), metric.kind, contrast, arm, baseline, level=_strictest(plan), seed=seed)
-        block = comparison_block(plan, family, comparison, contrast)
+        comparison = compared(
+            _data(family), metric.kind, contrast, arm, baseline, level=_strictest(plan), seed=seed, per=per
+        )
+        block = comparison_block(plan, family, comparison, contrast, per)
         block["non_inferiority"] = _non_inferiority(plan, metric, comparison.effect)
         comparisons.append(block)
     return {
@@ -45,9 +48,14 @@ def metric_block(plan: Plan, metric: PlannedMetric, family: Family, seed: int) -
         "role": metric.role,
         "direction": metric.direction,
         "unit": metric.unit,
-        "arms": [_arm_block(family.table, arm.key, contrast) for arm in plan.arms],
+        "arms": [_arm_block(family.table, arm.key, contrast, per) for arm in plan.arms],
         "comparisons": comparisons,
     }
+
+
+def fraction(metric: PlannedMetric, family: Family) -> tuple[Contrast, Contrast | None]:
+    """What a metric is, and of a ratio what it is per."""
+    return {family.columns[0]: 1.0}, {family.columns[1]: 1.0} if metric.per else None
 
 
 def money_block(plan: Plan, measured: Measured, seed: int) -> dict[str, Any]:
@@ -73,8 +81,9 @@ def segment_blocks(plan: Plan, measured: Measured) -> list[dict[str, Any]]:
     if name is None or plan.clustered:
         return []
     family = measured.families[name]
-    contrast = NET if plan.net else {family.columns[0]: 1.0}
-    kind = "mean" if plan.net or plan.primary is None else plan.primary.kind
+    contrast, per, kind = NET, None, "mean"
+    if not plan.net and plan.primary:
+        (contrast, per), kind = fraction(plan.primary, family), plan.primary.kind
     blocks: list[dict[str, Any]] = []
     for segment, tables in family.segments.items():
         found: list[dict[str, Any]] = [
@@ -84,7 +93,10 @@ def segment_blocks(plan: Plan, measured: Measured) -> list[dict[str, Any]]:
                 "exploratory": segment not in plan.agreed_segments,
                 "n": table.n,
                 "comparisons": [
-                    _figures(plan, compared(Data(table), kind, contrast, arm, baseline, level=1 - plan.alpha, seed=0))
+                    _figures(
+                        plan,
+                        compared(Data(table), kind, contrast, arm, baseline, level=1 - plan.alpha, seed=0, per=per),
+                    )
                     | {"by_clusters": by_clusters(plan, measured.coarser, (segment, value), contrast, arm, baseline)}
                     for arm, baseline in plan.pairs
                 ],
@@ -114,19 +126,21 @@ def adjust_by_holm(plan: Plan, name: str, blocks: Sequence[dict[str, Any]]) -> N
         block.pop("_effect", None)
 
 
-def comparison_block(plan: Plan, family: Family, comparison: Comparison, contrast: Contrast) -> dict[str, Any]:
+def comparison_block(
+    plan: Plan, family: Family, comparison: Comparison, contrast: Contrast, per: Contrast | None = None
+) -> dict[str, Any]:
     """Figures of a comparison with its lift, its always-valid and its adjusted reading."""
     block = _figures(plan, comparison)
     effect = comparison.effect
     if isinstance(effect, NotEstimable):
         return block
     arm, baseline = comparison.arm, comparison.baseline
-    relative = lift_of(_data(family), comparison, contrast, 1 - plan.alpha)
+    relative = lift_of(_data(family), comparison, contrast, 1 - plan.alpha, per)
     block["lift"] = relative.estimate if relative else None
     block["lift_ci"] = _interval_ends(relative.set.bounds) if relative and relative.set.kind == "interval" else None
     block["rows_needed"] = _rows_needed(plan, family.table, effect, arm, baseline)
     block["always_valid"] = _always_valid(plan, family.table, effect, arm, baseline)
-    block["adjusted"] = _adjusted(plan, family, contrast, effect, arm, baseline)
+    block["adjusted"] = _adjusted(plan, family, contrast, per, effect, arm, baseline)
     return block
 
 
@@ -292,12 +306,21 @@ def _rows_needed(plan: Plan, table: MomentTable, effect: Effect, arm: str, basel
 
 
 def _adjusted(
-    plan: Plan, family: Family, contrast: Contrast, effect: Effect, arm: str, baseline: str
+    plan: Plan,
+    family: Family,
+    contrast: Contrast,
+    per: Contrast | None,
+    effect: Effect,
+    arm: str,
+    baseline: str,
 ) -> dict[str, Any] | None:
     """The figure adjusted by what was known before; beside the other, never instead."""
     if not family.covariates or plan.clustered:
         return None
-    adjusted = lin(family.table, contrast, family.covariates, arm, baseline)
+    if per:
+        adjusted = ratio(family.table, contrast, per, arm, baseline, family.covariates)
+    else:
+        adjusted = lin(family.table, contrast, family.covariates, arm, baseline)
     if isinstance(adjusted, NotEstimable):
         return {"method": "lin", "effect": None, "se": None, "ci": None, "variance_reduction": None,
                 "reason": adjusted.reason}  # fmt: skip
@@ -307,16 +330,21 @@ def _adjusted(
         "se": adjusted.se,
         "df": _finite(adjusted.df),
         "ci": list(adjusted.interval(1 - plan.alpha)),
-        "p_value": adjusted.p_value(),
+        "p_value": _finite(adjusted.p_value()),
         "variance_reduction": 1 - (adjusted.se / effect.se) ** 2 if effect.se else None,
         "reason": None,
     }
 
 
-def _arm_block(table: MomentTable, arm: str, contrast: Contrast) -> dict[str, Any]:
+def _arm_block(table: MomentTable, arm: str, contrast: Contrast, per: Contrast | None = None) -> dict[str, Any]:
+    """An arm's mean; of a ratio the ratio of its sums, which rows have no variance of."""
     sample = table.arm_sample(arm, contrast)
     if not sample.n:
         return {"arm": arm, "n": 0, "mean": None, "variance": None, "total": None}
+    if per:
+        below = table.arm_sample(arm, per).mean
+        mean = sample.mean / below if below else None
+        return {"arm": arm, "n": sample.n, "mean": mean, "variance": None, "total": sample.mean * sample.n}
     return {
         "arm": arm,
         "n": sample.n,

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -210,9 +210,12 @@ def _events(
     workspace = experiment.workspace
     units = Assignment.objects.within(workspace).filter(experiment=experiment).values("unit_id")
     since = experiment.started_at or experiment.created_at
-    happened = {"unit_id__in": units, "received_at__lte": as_of, "occurred_at__gte": since, "occurred_at__lte": as_of}
-    outcomes = Outcome.objects.within(workspace).filter(type__in=outcome_types(plan), **happened)
-    costs = Cost.objects.within(workspace).filter(**happened)
+    happened = {"unit_id__in": units, "received_at__lte": as_of, "occurred_at__lte": as_of}
+    before = timedelta(days=max((one.days for one in plan.earlier), default=0.0))
+    outcomes = Outcome.objects.within(workspace).filter(
+        type__in=outcome_types(plan), occurred_at__gte=since - before, **happened
+    )
+    costs = Cost.objects.within(workspace).filter(occurred_at__gte=since, **happened)
     decided = Decision.objects.within(workspace).filter(decided_at__range=(since, as_of))
     if experiment.decision_point_id:
         decided = decided.filter(decision_point__key=experiment.decision_point.key)  # type: ignore[union-attr]
@@ -250,8 +253,9 @@ def _feeds(experiment: Experiment, plan: Plan, as_of: datetime) -> dict[str, int
 
 
 def outcome_types(plan: Plan) -> list[str]:
-    terms = [metric.term for metric in plan.metrics] + (plan.net.value if plan.net else [])
-    return sorted({term.outcome for term in terms})
+    terms = [term for metric in plan.metrics for term in (metric.term, metric.per) if term]
+    counted = {term.outcome for term in terms + (plan.net.value if plan.net else [])}
+    return sorted(counted | {one.outcome for one in plan.earlier})
 
 
 def microseconds(at: datetime) -> int:

@@ -117,7 +117,9 @@ def measure(snapshot: Snapshot, plan: Plan, home: Path) -> Measured:
 
 def _measured(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Measured:
     covariates = _fill_covariates(connection, plan)
-    columns: dict[str, tuple[str, ...]] = {metric.key: (f"metric {metric.key}",) for metric in plan.metrics}
+    columns: dict[str, tuple[str, ...]] = {
+        metric.key: (f"metric {metric.key}", *([f"per {metric.key}"] if metric.per else [])) for metric in plan.metrics
+    }
     if plan.net:
         parts = (column for column in plan.assumed.values() if column != "value")
         columns[MONEY] = ("value", "cost", *parts)
@@ -312,7 +314,7 @@ def _skews(connection: duckdb.DuckDBPyConnection, relation: str, columns: tuple[
 def _fill_covariates(connection: duckdb.DuckDBPyConnection, plan: Plan) -> tuple[str, ...]:
     """Fill covariates that are missing with their mean, and add an indicator of having been missing."""
     names = []
-    for covariate in plan.covariates:
+    for covariate in (*plan.covariates, *(one.key for one in plan.earlier)):
         column = identifier(f"covariate {covariate}")
         [(missing, mean)] = connection.execute(
             f"SELECT count(*) FILTER ({column} IS NULL), avg({column}) FROM measured WHERE mature"

@@ -14,8 +14,10 @@ from impact.stats.clusters import ClusterSums, cr2
 from impact.stats.effects import Effect, NotEstimable, TEffect, difference, estimable
 from impact.stats.exact import ExactEffect
 from impact.stats.lift import Lift, lift, proportion_lift
+from impact.stats.lift import lift_of as lift_of_means
 from impact.stats.moments import Contrast, MomentTable, comparable_cells
 from impact.stats.proportions import ScoreEffect, successes
+from impact.stats.ratios import ratio, ratio_parts
 from impact.stats.redraws import DRAWS, Keys, keys_of_clusters, keys_of_rows, possible_draws, redrawn
 from impact.stats.tails import shape
 from impact.stats.wild import wild_bootstrap
@@ -49,13 +51,23 @@ class Comparison:
 
 
 def compared(
-    data: Data, kind: str, contrast: Contrast, arm: str, baseline: str, *, level: float, seed: int
+    data: Data,
+    kind: str,
+    contrast: Contrast,
+    arm: str,
+    baseline: str,
+    *,
+    level: float,
+    seed: int,
+    per: Contrast | None = None,
 ) -> Comparison:
     """Compare two arms by the method that fits.
 
-    ``kind`` is ``mean`` or ``proportion``; a level that the method's interval must reach, or it isn't estimable;
-    the seed is of the draws, where not every one is looked at.
+    ``kind`` is ``mean`` or ``proportion``, or ``per`` is what the contrast is a ratio to; a level that the method's
+    interval must reach, or it isn't estimable; the seed is of the draws, where not every one is looked at.
     """
+    if per:
+        return _ratios(data, contrast, per, arm, baseline)
     counts, strange = None, False
     if kind == "proportion" and data.sums is None:
         try:
@@ -85,9 +97,14 @@ def compared(
     return Comparison(arm, baseline, effect, choice, there if not isinstance(effect, NotEstimable) else ())
 
 
-def lift_of(data: Data, comparison: Comparison, contrast: Contrast, level: float) -> Lift | None:
+def lift_of(
+    data: Data, comparison: Comparison, contrast: Contrast, level: float, per: Contrast | None = None
+) -> Lift | None:
     """Lift whose set says what the effect says; without a set where the method has none that does."""
     effect = comparison.effect
+    if per and isinstance(effect, TEffect):
+        parts = ratio_parts(_of_keys(data), contrast, per, comparison.arm, comparison.baseline)
+        return None if isinstance(parts, NotEstimable) else lift_of_means(parts.means, effect, level)
     if data.sums is not None or isinstance(effect, NotEstimable):
         return None
     if isinstance(effect, ScoreEffect):
@@ -95,6 +112,21 @@ def lift_of(data: Data, comparison: Comparison, contrast: Contrast, level: float
     if isinstance(effect, TEffect):
         return lift(data.table, contrast, comparison.arm, comparison.baseline, effect, level)
     return None
+
+
+def _ratios(data: Data, above: Contrast, below: Contrast, arm: str, baseline: str) -> Comparison:
+    """Compare two ratios of sums over what was randomized: rows, or whole clusters."""
+    clustered = data.sums is not None
+    table = _of_keys(data)
+    sizes = [0 if (moments := table.of_arm(one)) is None else moments.n for one in (arm, baseline)]
+    choice = choose(Facts("ratio", (sizes[0], sizes[1]), clustered=clustered))
+    if choice.method == "none":
+        return Comparison(arm, baseline, NotEstimable(choice.reason), choice)
+    return Comparison(arm, baseline, estimable(ratio(table, above, below, arm, baseline)), choice)
+
+
+def _of_keys(data: Data) -> MomentTable:
+    return data.table if data.sums is None else data.sums.totals()
 
 
 def _facts(data: Data, contrast: Contrast, arm: str, baseline: str, counts: Any) -> Facts:

@@ -68,7 +68,9 @@ def calibrations(experiment: Experiment, plan: Plan, snapshot: Snapshot) -> dict
 
 def target_metric(plan: Plan, *, binary: bool) -> PlannedMetric | None:
     """Return the metric that says whether the prediction came true: the first driver, or the primary metric."""
-    metrics = sorted((one for one in plan.metrics if one.role in ("driver", "primary")), key=lambda one: one.role)
+    metrics = sorted(
+        (one for one in plan.metrics if one.role in ("driver", "primary") and not one.per), key=lambda one: one.role
+    )
     return next((one for one in metrics if not binary or one.term.aggregate == "any"), None)
 
 

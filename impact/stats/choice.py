@@ -97,6 +97,8 @@ def choose(facts: Facts) -> Choice:
     fewest = min(facts.keys)
     if fewest < 2:
         return Choice("none", "fewer than two randomized keys in an arm")
+    if facts.kind == "ratio":
+        return _of_ratio(facts, fewest)
     if facts.clustered and fewest < FEW_CLUSTERS:
         return Choice("randomization", f"{fewest} clusters in an arm, fewer than {FEW_CLUSTERS}", (), _few(facts))
     if facts.clustered:
@@ -115,11 +117,17 @@ def choose(facts: Facts) -> Choice:
         if sum(facts.keys) <= MANY_KEYS:
             return Choice("randomization", reason, (), _few(facts))
         lopsided = (f"{reason}: holds for normal rows",)
-    if facts.kind == "ratio":
-        return Choice("delta", "a ratio of sums", (), lopsided + _heavy(facts))
     enough = facts.covariates and fewest >= max(ROWS, ROWS_PER_COVARIATE * facts.covariates)
     reason = "rows were randomized" + (" within strata" if facts.strata > 1 else "")
     return Choice("stratified", reason, ("lin",) if enough else (), lopsided + _heavy(facts))
+
+
+def _of_ratio(facts: Facts, fewest: int) -> Choice:
+    """Ratios have their errors from many keys or not at all."""
+    least, keys = (FEW_CLUSTERS, "clusters") if facts.clustered else (FEW_ROWS, "rows")
+    if fewest < least:
+        return Choice("none", f"{fewest} {keys} in an arm, fewer than the {least} that a ratio of sums needs")
+    return Choice("delta", f"a ratio of sums over {keys}", (), _heavy(facts))
 
 
 def _heavy(facts: Facts) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from impact.stats.effects import NotEstimable, TEffect
-from impact.stats.moments import Contrast, distinct
+from impact.stats.moments import Contrast, MomentTable, distinct
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,15 @@ class ClusterSums:
         np.add.at(sums, index, values - origin)
         n = np.bincount(index, minlength=len(keys)).astype(np.float64)
         return cls(tuple(columns), origin, keys[:, 0], keys[:, 1], keys[:, 2], n, sums)
+
+    def totals(self) -> MomentTable:
+        """Moments of the clusters' sums, each one row; within strata where every cluster lies in one."""
+        sums = self.sums + self.n[:, None] * self.origin
+        keys, index = distinct([self.arm, self.cluster])
+        if len(keys) == len(self.arm):
+            return MomentTable.from_arrays(dict(zip(self.columns, sums.T, strict=True)), self.arm, self.stratum)
+        whole = {name: np.bincount(index, weights=one) for name, one in zip(self.columns, sums.T, strict=True)}
+        return MomentTable.from_arrays(whole, keys[:, 0])
 
     def weights(self, contrast: Contrast) -> NDArray[np.float64]:
         """Return the contrast as a vector over the columns, shape (k,)."""

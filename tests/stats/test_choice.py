@@ -24,7 +24,10 @@ from impact.stats.choice import Facts, choose
         (Facts("proportion", (15_000, 15_000), counts=((5_000, 15_000), (2, 15_000))), "score", ()),
         (Facts("proportion", (400, 400), strata=3, counts=((4, 400), (20, 400))), "stratified", ()),
         (Facts("ratio", (400, 400)), "delta", ()),
-        (Facts("ratio", (10, 400)), "randomization", ()),
+        (Facts("ratio", (19, 400)), "none", ()),
+        (Facts("ratio", (20, 400), strata=3), "delta", ()),
+        (Facts("ratio", (9, 30), clustered=True), "none", ()),
+        (Facts("ratio", (10, 30), clustered=True), "delta", ()),
     ],
 )
 def test_the_method_follows_from_the_design_and_the_counts(facts, method, beside):

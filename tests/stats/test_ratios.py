@@ -3,6 +3,7 @@ import pytest
 
 from impact.stats.adjustment import TOO_FEW_ROWS as TOO_FEW_FOR_COVARIATES
 from impact.stats.adjustment import lin
+from impact.stats.clusters import ClusterSums
 from impact.stats.effects import TOO_FEW_ROWS, NotEstimable, difference
 from impact.stats.moments import MomentTable
 from impact.stats.ratios import ratio, ratio_parts
@@ -37,6 +38,18 @@ def test_clusters_of_the_reference_as_a_ratio_of_sums(reference):
     effect = ratio(table, ABOVE, BELOW, "1", "0")
     found = effect.estimate, effect.se, effect.df, effect.p_value(), *effect.interval(0.95)
     assert found == pytest.approx([*(gold[k] for k in ("estimate", "se", "df", "p")), *gold["ci"]], rel=1e-9)
+
+
+def test_totals_of_clusters_are_the_rows_of_that_ratio(reference):
+    gold = reference["expected"]["clustered"]["gold_delta_ratio_of_sums"]
+    rows = np.array(reference["data"]["clustered"]["rows"])
+    columns = {"numer": rows[:, 2], "denom": np.ones(len(rows))}
+    arm, cluster = rows[:, 1].astype(int), rows[:, 0].astype(int)
+    # a stratum that divides the clusters must not divide their draws
+    for stratum in (None, np.arange(len(rows)) % 2):
+        sums = ClusterSums.from_arrays(columns, arm, cluster, stratum)
+        effect = ratio(sums.totals(), ABOVE, BELOW, "1", "0")
+        assert (effect.estimate, effect.se) == pytest.approx((gold["estimate"], gold["se"]), rel=1e-9)
 
 
 def made(seed, n=300):

@@ -66,10 +66,11 @@ class Migration(migrations.Migration):
                 ('is_current', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField()),
                 ('name', models.CharField(max_length=200)),
-                ('kind', models.CharField(choices=[('proportion', 'Proportion'), ('mean', 'Mean'), ('net value', 'Net Value')], max_length=10)),
+                ('kind', models.CharField(choices=[('proportion', 'Proportion'), ('mean', 'Mean'), ('ratio', 'Ratio'), ('net value', 'Net Value')], max_length=10)),
                 ('direction', models.CharField(choices=[('increase', 'Increase'), ('decrease', 'Decrease')], default='increase', max_length=8)),
                 ('unit', models.CharField(blank=True, max_length=40)),
                 ('definition', workspaces.canonical.CanonicalJSONField()),
+                ('covariates', workspaces.canonical.CanonicalJSONField(default=list)),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
             ],
             options={
@@ -113,7 +114,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='metric',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['proportion', 'mean', 'net value'])), name='metric_kind_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['proportion', 'mean', 'ratio', 'net value'])), name='metric_kind_is_known'),
         ),
         migrations.AddConstraint(
             model_name='metric',

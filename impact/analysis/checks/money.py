@@ -35,7 +35,8 @@ def driver_and_money(seen: Evidence) -> Finding | None:
 def driver_and_money_by_segment(seen: Evidence) -> Finding | None:
     """Nor do they point opposite ways in an agreed segment, each by itself settled there."""
     family = seen.measured.families.get(MONEY)
-    drivers = [metric for metric in seen.plan.metrics if metric.role == "driver"]
+    # a ratio is no mean of rows
+    drivers = [metric for metric in seen.plan.metrics if metric.role == "driver" and not metric.per]
     if seen.money is None or family is None or seen.plan.clustered or not drivers:
         return None
     looked = [

@@ -105,7 +105,8 @@ def by_redraws(rows: Rows, seed: int) -> DrawnEffect | NotEstimable:
 def ratios(make: Maker, rng: Rng) -> Run:
     null, there = make(rng, False), make(rng, True)
     choice = choose(null.facts("left")._replace(kind="ratio"))
-    effects = [ratio(rows.table, {"spent": 1.0}, {"orders": 1.0}, "t", "b") for rows in (null, there)]
+    tables = [rows.table if rows.cluster is None else rows.sums.totals() for rows in (null, there)]
+    effects = [ratio(table, {"spent": 1.0}, {"orders": 1.0}, "t", "b") for table in tables]
     return judge("delta", choice, effects[0], effects[1], there.truth)
 
 

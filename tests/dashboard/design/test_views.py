@@ -127,7 +127,7 @@ def test_a_new_outcome_is_declared_with_its_value(client: Client) -> None:
     content = Agreement.objects.get(experiment__key="again").content
     assert content["net"]["value"][0] | {"window_days": None} == {
         "outcome": "complained", "aggregate": "any", "default": 0.0, "times": -300.0, "window_days": None,
-        "assumption": "again-value",
+        "assumption": "again-value", "cap": None,
     }  # fmt: skip
     assert Metric.objects.get(key="again-outcome").direction == "decrease"
     assert content["break_even"]["metric"] == "again-outcome"
