@@ -9,6 +9,7 @@ from impact.dashboard import load_page, reading
 from impact.dashboard.design import views as designs
 from impact.dashboard.views import choices, experiments, keys, overview
 from impact.ledger import views as ledger
+from impact.reports import claim_views as claims
 from impact.reports import views as reports
 from impact.reports.files import ENDINGS
 from workspaces import views as workspaces
@@ -49,6 +50,9 @@ in_workspace = [
     path("reports/<number>/send-again", reports.send_again, name="send_again"),
     path("reports/<number>/review", reports.review_or_sign, {"step": "review"}, name="review_report"),
     path("reports/<number>/sign", reports.review_or_sign, {"step": "sign"}, name="sign_report"),
+    path("reports/<number>/claim", claims.claim, name="claim_benefit"),
+    path("claims", claims.claims, name="claims"),
+    path("claims/<id>/withdraw", claims.withdraw, name="withdraw_claim"),
     path("reports/schedules/<key>/preview", reports.preview, name="preview_report"),
     path("reports/schedules/<key>/make", reports.make, name="make_report"),
     path("reports/schedules/<key>/pause", reports.pause_or_resume, {"step": "pause"}, name="pause_schedule"),

@@ -42,6 +42,7 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         (
             Entry("home", _("Overview")),
             Entry("reports", _("Reports"), ("report",)),
+            Entry("claims", _("Claims"), ("withdraw_claim",)),
             Entry("data", _("Data"), ("import_file",)),
             Entry("quarantine", _("Quarantine"), ("quarantined",)),
             Entry("jobs", _("Jobs")),

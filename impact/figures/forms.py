@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
@@ -21,15 +22,15 @@ class Forms:
 
     language: str
 
-    def number(self, value: float, decimals: int = 0, *, signed: bool = False) -> str:
+    def number(self, value: float | Decimal, decimals: int = 0, *, signed: bool = False) -> str:
         """Group thousands, use the real minus sign, and no minus before a zero."""
-        rounded = round(value, decimals) + 0.0
+        rounded = round(float(value), decimals) + 0.0
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         text = numbers.format_decimal(abs(rounded), pattern, locale=self.language)
         sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
         return sign + text
 
-    def money(self, value: float, currency: str, decimals: int | None = None, *, signed: bool = False) -> str:
+    def money(self, value: float | Decimal, currency: str, decimals: int | None = None, *, signed: bool = False) -> str:
         """An amount with its currency; with as many decimals as the currency has, unless told."""
         digits = numbers.get_currency_precision(currency) if decimals is None else decimals
         name = self.currency(currency)

@@ -1,8 +1,11 @@
 """Reports: when they are due, what was frozen, and who got them."""
 
+from datetime import date
+
 from django.db import models
 from django.db.models import F, Q
 
+from experiments.models import Experiment
 from workspaces.canonical import CanonicalJSONField
 from workspaces.identifiers import valid_key
 from workspaces.models import Job, Person
@@ -77,6 +80,61 @@ class Report(Owned):
                 condition=Q(signed_by=None) | ~Q(signed_by=F("reviewed_by")), name="report_signed_by_another"
             ),
         ]
+
+
+class BenefitClaim(Owned):
+    """What a year of using a result is booked at, from a signed report on, until it expires or is ended."""
+
+    class Status(models.TextChoices):
+        CLAIMED = "claimed"
+        REPLACED = "replaced"
+        WITHDRAWN = "withdrawn"
+
+    class Rule(models.TextChoices):
+        """What becomes of earlier claims on the same population, metric and time."""
+
+        INSTEAD = "instead"
+        BESIDE = "beside"
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="claims")
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="claims")
+    # the decision point, or the experiment that was loaded
+    scope = models.CharField(max_length=64)
+    population = models.CharField(max_length=200)
+    metric = models.CharField(max_length=200)
+    # the arm or policy that is used, and what it is compared with
+    option = models.CharField(max_length=200)
+    against = models.CharField(max_length=200)
+    # half-open
+    from_on = models.DateField()
+    until_on = models.DateField()
+    currency = models.CharField(max_length=3)
+    # a year, booked, before running cost; negative where it loses
+    amount = models.DecimalField(max_digits=20, decimal_places=2)
+    low = models.DecimalField(max_digits=20, decimal_places=2)
+    high = models.DecimalField(max_digits=20, decimal_places=2)
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.CLAIMED)
+    overlap_rule = models.CharField(max_length=7, choices=Rule.choices, blank=True, default="")
+    overlap_reason = models.CharField(max_length=500, blank=True, default="")
+    claimed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    claimed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["report", "experiment"], name="claim_once_a_report"),
+            models.CheckConstraint(condition=Q(until_on__gte=F("from_on")), name="claim_ends_after_it_begins"),
+            models.CheckConstraint(
+                condition=Q(low__lte=F("amount")) & Q(amount__lte=F("high")), name="claim_low_amount_high_ascend"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["claimed", "replaced", "withdrawn"]), name="claim_status_is_known"
+            ),
+        ]
+
+    def state_on(self, day: date) -> str:
+        """Its status, or that it has expired."""
+        expired = self.status == self.Status.CLAIMED and day >= self.until_on
+        return "expired" if expired else str(self.status)
 
 
 class Delivery(Owned):

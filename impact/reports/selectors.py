@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.db.models import Max
 
-from impact.reports.models import Report, ReportSchedule
+from impact.ledger.selectors import uuid_of
+from impact.reports.models import BenefitClaim, Report, ReportSchedule
 from workspaces.errors import Missing
 from workspaces.models import Workspace
 
@@ -40,4 +42,22 @@ def schedule_named(workspace: Workspace, key: str) -> ReportSchedule:
     found = ReportSchedule.objects.within(workspace).filter(key=key).select_related("workspace").first()
     if found is None:
         raise Missing("schedule of reports", key)
+    return found
+
+
+def claims_of(workspace: Workspace) -> Any:
+    """Claims of benefit, the newest first."""
+    found = BenefitClaim.objects.within(workspace).select_related("experiment", "report", "claimed_by")
+    return found.defer("report__content").order_by("-claimed_at", "pk")
+
+
+def claims_on(workspace: Workspace, day: date) -> Any:
+    """What counts on a day: nothing before its cut-off, nothing beyond its expiry."""
+    return claims_of(workspace).filter(from_on__lte=day, until_on__gt=day)
+
+
+def claim_named(workspace: Workspace, id: str) -> BenefitClaim:
+    found: BenefitClaim | None = claims_of(workspace).filter(pk=uuid_of(id)).first()
+    if found is None:
+        raise Missing("claim", id)
     return found

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 
+from impact.reports.claim_views import claiming
 from impact.reports.files import ENDINGS, XLSX, file_of, results_of
 from impact.reports.selectors import deliveries_of, report_numbered, reports_of, schedule_named, schedules_of
 from impact.reports.signing import review_report, sign_report, signing_of
@@ -42,6 +43,7 @@ def report(request: HttpRequest, workspace: Workspace, number: str) -> HttpRespo
         "given_up": any(one.given_up for one in deliveries),
         "may_send": request.membership.may("analyst"),  # type: ignore[attr-defined]
         **signing_of(found, request.membership),  # type: ignore[attr-defined]
+        **claiming(found, request.membership),  # type: ignore[attr-defined]
     }
     return render(request, "reports/report.html", content)
 

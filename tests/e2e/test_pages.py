@@ -85,6 +85,7 @@ PAGES = (
     "/w/mobile/reports",
     "/w/mobile/reports/1",
     "/w/mobile/reports/schedules/board/preview",
+    "/w/mobile/claims",
     "/w/mobile/data",
     "/w/mobile/quarantine",
     "/w/mobile/quarantine?kind=outcome&code=other-currency",
@@ -106,7 +107,7 @@ EMPTY = tuple(
     f"/w/empty/{name}"
     for name in (
         "", "models", "experiments", "load", "design", "actions", "decision-points", "policies", "reports", "data",
-        "quarantine", "jobs", "members", "keys", "audit", "health",
+        "claims", "quarantine", "jobs", "members", "keys", "audit", "health",
     )
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from impact.dashboard import selectors
+from impact.dashboard.claimed import claimed_by
 from impact.dashboard.first_steps import first_steps
 from impact.dashboard.home import impact_of, waiting_for
 from impact.dashboard.views.answers import language, part_or_page, site
@@ -24,6 +25,7 @@ def home(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     shown = selectors.experiments_shown(workspace, most=selectors.EXPERIMENTS_AT_HOME)
     content: dict[str, Any] = {
         "impact": impact_of(workspace, request.GET.get("period", ""), language()),
+        "claimed": claimed_by(workspace, language()),
         "rows": selectors.experiment_rows(workspace, list(shown), language()),
         "more": shown.paginator.count if shown.has_next() else 0,
         "waiting": waiting_for(request.membership, language()),  # type: ignore[attr-defined]

@@ -72,6 +72,10 @@ CODES = {
     "no-heartbeat": ("no heartbeat", "完了連絡なし"),
     "mended": ("mended, kept anew", "修正して再登録"),
     "dismissed": ("dismissed", "却下"),
+    "claimed": ("claimed", "申告中"),
+    "replaced": ("replaced", "差し替え済み"),
+    "withdrawn": ("withdrawn", "取り下げ"),
+    "expired": ("expired", "期限切れ"),
     "guess": ("a guess", "推測"),
 }
 

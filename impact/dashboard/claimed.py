@@ -1,0 +1,27 @@
+"""What all deployed programmes are claimed to bring a year, losers included."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from impact.figures.forms import Forms
+from impact.reports.claims import today
+from impact.reports.selectors import claims_on
+from workspaces.models import Workspace
+
+
+def claimed_by(workspace: Workspace, language: str) -> dict[str, Any] | None:
+    """The sum of what counts today, ends with ends, and the day of the first expiry; None where nothing does."""
+    found = list(claims_on(workspace, today(workspace)))
+    if not found:
+        return None
+    forms = Forms(language)
+    amount, low, high = (sum((getattr(one, name) for one in found), Decimal()) for name in ("amount", "low", "high"))
+    return {
+        "amount": forms.money(amount, workspace.currency, 0, signed=True),
+        "range": forms.span(forms.number(low, signed=True), forms.number(high, signed=True)),
+        "count": len(found),
+        "losing": sum(one.amount < 0 for one in found),
+        "until": min(one.until_on for one in found),
+    }
