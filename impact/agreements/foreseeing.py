@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from experiments.models import Experiment
 from impact.agreements.plan import PlannedClusters, PlannedMetric, Term
 from impact.agreements.shapes import AgreementDeclared
 from workspaces.errors import Refusal
+
+QUARTERS = [0.25, 0.5, 0.75, 1.0]
 
 
 def worth_of(driver: PlannedMetric, priced: Term) -> float:
@@ -41,6 +44,28 @@ def planned_clusters(declared: AgreementDeclared, experiment: Experiment) -> Pla
     return PlannedClusters(size=size, icc=agreed.icc, cv=agreed.cv, design_effect=agreed.design_effect)
 
 
+def looks_at(declared: AgreementDeclared, *, clustered: bool) -> list[float]:
+    """Shares of the rows at which it is looked at, a quarter at a time if nothing is said; none where all is one look."""
+    if declared.looks != "group_sequential":
+        if declared.looks_at is not None:
+            raise Refusal(
+                "invalid-declaration", f"looks == {declared.looks!r} has no looks_at; leave it out", "/looks_at"
+            )
+        return []
+    if clustered:
+        raise Refusal(
+            "invalid-declaration",
+            "clusters are looked at once or on any day: looks must be fixed or always_valid",
+            "/looks",
+        )
+    shares = QUARTERS if declared.looks_at is None else declared.looks_at
+    if len(shares) < 2 or shares[-1] != 1 or any(b <= a for a, b in pairwise(shares)):
+        raise Refusal(
+            "invalid-declaration", f"looks_at == {shares}, must be two or more that rise and end with 1", "/looks_at"
+        )
+    return list(shares)
+
+
 def foresee(
     declared: AgreementDeclared,
     design: Mapping[str, Any],
@@ -58,13 +83,17 @@ def foresee(
         # only the variance of a proportion is known beforehand, and that of clusters only if somebody said how alike
         return {"expected_net": net}
     from impact.stats import planning
+    from impact.stats.looks import more_rows
 
     before = declared.expected.baseline
     after = before + declared.expected.effect
     within = times**2 * (1 - declared.expected.explained)
     variances = planning.Variances(within * after * (1 - after), within * before * (1 - before))
     alike = planning.Clusters(clusters.size, clusters.icc, clusters.cv) if clusters else None
-    test = planning.Plan(alpha=declared.alpha / len(others), power=declared.power, clusters=alike)
+    alpha, power = declared.alpha / len(others), declared.power
+    at = looks_at(declared, clustered=bool(design["clustered"]))
+    more = more_rows(at, alpha, power, any_day=declared.looks == "always_valid")
+    test = planning.Plan(alpha=alpha, power=power, clusters=alike, inflation=more)
     return {
         "expected_net": net,
         "rows_needed": {arm: test.required_n(effect, variances).baseline for arm, effect in net.items() if effect},

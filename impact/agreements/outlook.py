@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 WEEKS = 52
@@ -30,6 +30,8 @@ class Sketch(NamedTuple):
         Of those the share that the smallest arm gets.
     alpha, power, smallest, explained : float
         As in the agreement: alpha over all comparisons.
+    looks_at, any_day
+        Shares of the rows at which it is looked at, none for once at the end; or that it may be on any day.
     clusters : (size, icc, cv), optional
         Where clusters are randomized: mean rows of one, at most half of ``rows_per_arm``, their correlation within
         it, and how much sizes vary.
@@ -46,6 +48,8 @@ class Sketch(NamedTuple):
     power: float = 0.8
     smallest: float = 0.0
     explained: float = 0.0
+    looks_at: Sequence[float] = ()
+    any_day: bool = False
     clusters: tuple[float, float, float] | None = None
 
     @property
@@ -109,10 +113,13 @@ def chances_of(sketch: Sketch, arm: str, effect: float) -> dict[str, float]:
 def _planned(sketch: Sketch) -> Any:
     """One comparison of the sketch as it is planned."""
     # numpy and scipy load slowly, and web processes import this module
+    from impact.stats.looks import more_rows
     from impact.stats.planning import Clusters, Plan
 
     alike = Clusters(*sketch.clusters) if sketch.clusters else None
-    return Plan(alpha=sketch.alpha / len(sketch.costs), power=sketch.power, clusters=alike)
+    alpha = sketch.alpha / len(sketch.costs)
+    more = more_rows(sketch.looks_at, alpha, sketch.power, any_day=sketch.any_day)
+    return Plan(alpha=alpha, power=sketch.power, clusters=alike, inflation=more)
 
 
 def _variances(sketch: Sketch, effect: float) -> Any:

@@ -12,6 +12,7 @@ MONEY = "net value"
 Role = Literal["primary", "driver", "secondary", "guardrail"]
 Direction = Literal["increase", "decrease"]
 MetricKind = Literal["proportion", "mean", "ratio"]
+Looks = Literal["fixed", "group_sequential", "always_valid"]
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -171,6 +172,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is compared, by which numbers and rules.
 
+    ``looks_at`` are the shares of the planned rows at which looks were planned, the last one 1.
     ``bands`` are the score bands' labels from the lowest; ``propensities_known`` is false where nobody said with
     what probabilities a finished experiment assigned; ``source_sha256`` is of the file that was loaded,
     ``specification_sha256`` of what it was loaded by.
@@ -192,7 +194,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     comparisons: Literal["baseline", "all"] = "baseline"
     alpha: float = 0.05
     power: float = 0.8
-    looks: Literal["fixed"] = "fixed"
+    looks: Looks = "fixed"
+    looks_at: list[float] = []
     target_roi: float = 0.0
     smallest_effect: float = 0.0
     covariates: list[str] = []

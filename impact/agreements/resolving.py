@@ -11,7 +11,7 @@ import msgspec
 
 from experiments.models import Experiment, Policy
 from impact.agreements.design import design_of
-from impact.agreements.foreseeing import foresee, planned_clusters, worth_of
+from impact.agreements.foreseeing import foresee, looks_at, planned_clusters, worth_of
 from impact.agreements.models import Assumption, Metric
 from impact.agreements.plan import (
     BreakEven,
@@ -91,6 +91,8 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
         earlier=_earlier(metrics[key] for key, _, _ in roles),
         alpha=declared.alpha,
         power=declared.power,
+        looks=declared.looks,
+        looks_at=looks_at(declared, clustered=design["clustered"]),
         target_roi=declared.target_roi,
         smallest_effect=declared.smallest_effect,
         segments=declared.segments,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from impact.agreements.plan import Looks
 from workspaces.declarations import Declared
 from workspaces.strict import Days, Id, Key, Text, Time
 
@@ -120,7 +121,11 @@ class StopOrWaitDeclared(Declared):
 
 
 class AgreementDeclared(Declared):
-    """The business case of an experiment, to be signed by three people."""
+    """The business case of an experiment, to be signed by three people.
+
+    ``looks`` are ``fixed``: once, at the end; ``group_sequential``: when so much of the rows has matured as
+    ``looks_at`` says; or ``always_valid``: on any day.
+    """
 
     experiment: Key
     hypothesis: Text
@@ -139,6 +144,8 @@ class AgreementDeclared(Declared):
     smallest_effect: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     alpha: Annotated[float, msgspec.Meta(gt=0, lt=0.5)] = 0.05
     power: Share = 0.8
+    looks: Looks = "fixed"
+    looks_at: list[Annotated[float, msgspec.Meta(gt=0, le=1)]] | None = None
     target_roi: float = 0.0
     segments: list[Key] = []
     deployment: DeploymentDeclared | None = None

@@ -11,6 +11,7 @@ from impact.agreements.plan import MONEY, Plan
 from impact.analysis.checks import run_checks
 from impact.analysis.checks.evidence import Evidence
 from impact.analysis.estimate import adjust_by_holm, estimator, metric_block, money_block, segment_blocks
+from impact.analysis.judged_looks import add_looks
 from impact.analysis.measure import NET, Measured
 from impact.analysis.models import Snapshot
 from impact.analysis.policies import of_policy, policy_blocks, value_ladder
@@ -44,6 +45,8 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
     primary = MONEY if plan.net else plan.primary.key if plan.primary else MONEY
     decisive = [block["net"] for block in money["comparisons"]] if money else _of_primary(plan, metrics)
     final = measured.open == 0 and snapshot.manifest["enrolment_over"]
+    if primary in measured.families:
+        add_looks(plan, measured.looks, measured.families[primary], decisive, final=final)
     of_arms, overall = verdicts(plan, decisive, checks, final)
     return {
         "experiment": experiment.key,
@@ -63,6 +66,7 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
             "comparisons": len(plan.pairs),
             "correction": "holm",
             "looks": plan.looks,
+            "looks_at": plan.looks_at,
             "target_roi": plan.target_roi,
             "smallest_effect": plan.smallest_effect,
             "rows_per_arm": plan.case.rows_per_arm,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from impact.analysis.coarser import Coarser, coarser_sums
 from impact.analysis.looked import Looked, look
 from impact.analysis.models import Snapshot
 from impact.analysis.moments import cluster_sums, moment_table, segment_tables
+from impact.analysis.planned_looks import Reached, reached
 from impact.analysis.quoting import double, identifier, literal
 from impact.analysis.take_up import Taken, taken_up
 from impact.analysis.values import fill_values
@@ -88,6 +89,7 @@ class Measured:
     coarser: Coarser = field(default_factory=dict)
     looked: Looked = field(default_factory=Looked)
     taken: Taken = field(default_factory=dict)
+    looks: Sequence[Reached] = ()
 
 
 class Assigned(NamedTuple):
@@ -158,7 +160,13 @@ def _measured(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Measured:
         estimated_cost=costs[1],
         chosen=_chosen(connection, plan, columns[MONEY], covariates) if plan.net and not plan.clustered else None,
         coarser=coarser_sums(connection, plan) if plan.net else {},
+        looks=reached(connection, plan, families[decisive].columns) if (decisive := _decisive(plan)) else (),
     )
+
+
+def _decisive(plan: Plan) -> str:
+    """Family of the figure that decides."""
+    return MONEY if plan.net else plan.primary.key if plan.primary else ""
 
 
 def _chosen(

@@ -9,6 +9,7 @@ from typing import Any
 from impact.agreements.plan import Plan
 from impact.stats.verdict_chances import LIKELY
 
+ANY = (-math.inf, math.inf)
 # which word decides, best first
 ORDER = ("proven", "likely", "unclear", "too_early", "harmful")
 
@@ -59,15 +60,13 @@ def verdicts(
 def _level(plan: Plan, block: Mapping[str, Any], good: int, final: bool, fragile: bool) -> str:
     """Return the word for one comparison; what an assumption flips within its range is never proven.
 
-    Before the planned end only the always-valid reading counts, divided among the comparisons; and nothing is
-    likely then, for under the null one experiment in three passes 90 % when it is looked at twenty times.
+    Nothing is likely before the end, for under the null one experiment in three passes 90 % when it is looked at
+    twenty times.
     """
     if block["status"] != "estimated" or block["p_value"] is None:
         return "unclear" if final else "too_early"
-    effect, p, ends = good * block["effect"], block["p_adjusted"], block["ci_adjusted"]
-    if not final:
-        anytime = block.get("always_valid") or {"p_value": 1.0, "ci": [-math.inf, math.inf]}
-        p, ends = min(1.0, anytime["p_value"] * len(plan.pairs)), anytime["ci"]
+    effect, p, ends = _reading(plan, block, final)
+    effect *= good
     if p <= plan.alpha and effect < 0:
         return "harmful"
     if p <= plan.alpha and min(good * end for end in ends) > plan.smallest_effect and not fragile:
@@ -76,3 +75,18 @@ def _level(plan: Plan, block: Mapping[str, Any], good: int, final: bool, fragile
         return "too_early"
     chance = block["p_gt_0"] if good > 0 else 1 - block["p_gt_0"]
     return "likely" if effect > 0 and chance >= LIKELY else "unclear"
+
+
+def _reading(plan: Plan, block: Mapping[str, Any], final: bool) -> tuple[float, float, Sequence[float]]:
+    """Effect, p-value and range by which it is judged: those of the look that decided where looks were planned.
+
+    Otherwise before the end, and where the plan says so at the end too, only the reading of any day counts,
+    divided among the comparisons.
+    """
+    if plan.looks == "group_sequential":
+        crossed = next((look for look in block["looks"] if look["crossed"]), None)
+        return (crossed["effect"], crossed["p_adjusted"], crossed["ci"]) if crossed else (block["effect"], 1.0, ANY)
+    if final and plan.looks == "fixed":
+        return block["effect"], block["p_adjusted"], block["ci_adjusted"]
+    anytime = block.get("always_valid") or {"p_value": 1.0, "ci": ANY}
+    return block["effect"], min(1.0, anytime["p_value"] * len(plan.pairs)), anytime["ci"]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from impact.figures.forms import Forms
+from impact.figures.looks import looks_text
 from impact.figures.sentences import WORDS, metric_amount
 from impact.figures.words.foreseen import FORESEEN, PARTS
 
@@ -47,6 +48,7 @@ def agreement_page(plan: Mapping[str, Any], language: str) -> dict[str, Any]:
         "horizon": forms.number(plan["horizon_days"]),
         "power": forms.percent(plan["power"]),
         "alpha": forms.percent(plan["alpha"]),
+        "looks": looks_text(plan, language),
         "detectable": _money(case["detectable_effect"], currency, forms),
         "smallest_effect": forms.money(plan["smallest_effect"], currency),
         "assumptions": [

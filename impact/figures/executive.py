@@ -10,7 +10,7 @@ from impact.figures.agreed import agreed_rows
 from impact.figures.beside import stop_or_wait
 from impact.figures.forest import Bar
 from impact.figures.forms import Forms, decimals_for
-from impact.figures.sentences import WORDS, arm_names, decisive, row_word, shown_range
+from impact.figures.sentences import WORDS, arm_names, decisive, row_word, shown_effect, shown_range
 from impact.figures.worth import points_of
 
 
@@ -68,7 +68,7 @@ def bars(document: Mapping[str, Any]) -> list[Bar]:
             label = f"{label} \u2013 {names[block['baseline']]}"
             level = "unclear"
         low, high = shown_range(document, block)
-        found.append(Bar(label, level, block["effect"], low, high, block["baseline"] == baseline))
+        found.append(Bar(label, level, shown_effect(block), low, high, block["baseline"] == baseline))
     return found
 
 

@@ -73,9 +73,20 @@ def decisive(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def shown_range(document: Mapping[str, Any], block: Mapping[str, Any]) -> tuple[float, float]:
     """The planned range at the end, before it the one that may be looked at on any day."""
-    anytime = block.get("always_valid")
-    low, high = anytime["ci"] if anytime and not document["maturity"]["final"] else block["ci"]
+    looks, anytime, planned = block.get("looks"), block.get("always_valid"), document["plan"]["looks"]
+    final = document["maturity"]["final"]
+    if looks and looks[-1]["ci"] and (final or looks[-1]["crossed"]):
+        low, high = looks[-1]["ci"]
+    else:
+        low, high = anytime["ci"] if anytime and not (final and planned != "always_valid") else block["ci"]
     return low, high
+
+
+def shown_effect(block: Mapping[str, Any]) -> float:
+    """The effect, of the look that decided where one did."""
+    looks = block.get("looks")
+    effect: float = looks[-1]["effect"] if looks and looks[-1]["crossed"] else block["effect"]
+    return effect
 
 
 def verdict_sentence(document: Mapping[str, Any], language: str) -> str:
@@ -101,13 +112,14 @@ def verdict_sentence(document: Mapping[str, Any], language: str) -> str:
     names = arm_names(document)
     low, high = shown_range(document, block)
     decimals = decimals_for(low, high, currency)
-    say = words.earned if block["effect"] >= 0 else words.lost
+    effect = shown_effect(block)
+    say = words.earned if effect >= 0 else words.lost
     sentence = say(
         verdict["level"],
         names[block["arm"]],
         names[baseline],
         row_word(document, language),
-        forms.money(abs(block["effect"]), currency, decimals),
+        forms.money(abs(effect), currency, decimals),
         forms.number(low, decimals),
         forms.number(high, decimals),
     )
@@ -225,14 +237,15 @@ def _metric_sentence(document: Mapping[str, Any], block: Mapping[str, Any], lang
     scale = 100 if metric["kind"] == "proportion" else 1
     low, high = shown_range(document, block)
     decimals = decimals_for(scale * low, scale * high)
-    up = block["effect"] >= 0
+    effect = shown_effect(block)
+    up = effect >= 0
     return words.moved(
         document["verdict"]["level"],
         names[block["arm"]],
         names[block["baseline"]],
         metric["name"],
         up,
-        metric_amount(abs(block["effect"]), metric, forms, decimals),
+        metric_amount(abs(effect), metric, forms, decimals),
         forms.number(scale * low, decimals),
         forms.number(scale * high, decimals),
         up == (metric["direction"] == "increase"),

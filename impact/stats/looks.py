@@ -9,8 +9,9 @@ from typing import NamedTuple
 from scipy import optimize, special
 
 from impact.stats import ranges
-from impact.stats.boundaries import bounds, exits
-from impact.stats.effects import Effect
+from impact.stats.boundaries import bounds, exits, inflation
+from impact.stats.effects import Effect, TEffect
+from impact.stats.sequences import always_valid
 
 
 class Look(NamedTuple):
@@ -97,6 +98,27 @@ def repeated_p(z: float, fractions: Sequence[float], *, final: bool = False) -> 
     if short(most) > 0:
         return 1.0
     return math.exp(optimize.brentq(short, least, most, xtol=1e-12)) if short(least) > 0 else 1e-12
+
+
+def more_rows(at: Sequence[float], alpha: float, power: float, *, any_day: bool = False) -> float:
+    """Rows that it takes, relative to one look at the end with the same alpha and power; >= 1.
+
+    Parameters
+    ----------
+    at : sequence of float
+        Shares of the planned rows at which it is looked at, rising to 1; none where it is looked at once.
+    alpha, power : float
+        Two-sided alpha of the comparison and the chance to prove the effect, in (0, 1).
+    any_day : bool
+        It may be looked at on any day: what the always-valid interval costs where the plan ends.
+    """
+    if at:
+        return inflation(bounds(at, alpha, final=True), at, alpha, power)
+    if not any_day:
+        return 1.0
+    critical = always_valid(TEffect(0.0, 1.0, math.inf, "planned"), 1.0, 1 - alpha).interval[1]
+    further = float(special.ndtri(power))
+    return float(((critical + further) / (special.ndtri(1 - alpha / 2) + further)) ** 2)
 
 
 class Stopped(NamedTuple):

@@ -171,6 +171,12 @@ def test_a_dry_run_writes_nothing(workspace: Workspace) -> None:
         ({"expected": {"baseline": 0.01, "effect": -0.02}}, "expected"),
         ({"guardrails": [{"metric": "churn", "margin": 0.01}]}, "churn"),
         ({"drivers": ["churn", "churn"]}, "churn"),
+        ({"looks": "weekly"}, "looks"),
+        ({"looks_at": [0.5, 1]}, "looks_at"),
+        ({"looks": "group_sequential", "looks_at": [1]}, "two or more that rise and end with 1"),
+        ({"looks": "group_sequential", "looks_at": [0.5, 0.5, 1]}, "looks_at"),
+        ({"looks": "group_sequential", "looks_at": [0.5, 0.9]}, "looks_at"),
+        ({"looks": "group_sequential", "looks_at": [0, 1]}, "looks_at"),
     ],
 )
 def test_an_agreement_that_cant_be_analysed_is_refused(
@@ -178,6 +184,22 @@ def test_an_agreement_that_cant_be_analysed_is_refused(
 ) -> None:
     with pytest.raises(Refusal, match=said):
         apply(workspace, tmp_path, agreements=[AGREEMENT | changes])
+
+
+@pytest.mark.parametrize(
+    ("looks", "most"),
+    [({"looks": "group_sequential", "looks_at": [0.25, 0.5, 0.75, 1]}, 1.03), ({"looks": "always_valid"}, 2.0)],
+)
+def test_looking_early_takes_more_rows(
+    workspace: Workspace, churn: Experiment, tmp_path: Path, looks: Any, most: float
+) -> None:
+    before = churn.agreements.get().content
+    apply(workspace, tmp_path, agreements=[AGREEMENT | looks])
+    after = churn.agreements.order_by("version").last().content
+    assert after["looks_at"] == looks.get("looks_at", [])
+    for arm, rows in before["case"]["rows_needed"].items():
+        assert 1 < after["case"]["rows_needed"][arm] / rows < most
+    assert after["case"]["detectable_effect"] > before["case"]["detectable_effect"]
 
 
 def test_a_loaded_experiment_cant_be_agreed_afterwards(workspace: Workspace, tmp_path: Path) -> None:

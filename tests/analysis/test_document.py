@@ -97,7 +97,7 @@ def test_says_what_was_estimated_from_what(ground: Ground) -> None:
     }  # fmt: skip
     assert document["plan"] | {"sha256": ""} == {
         "sha256": "", "alpha": 0.05, "comparisons": 1, "correction": "holm", "looks": "fixed", "target_roi": 0.0,
-        "smallest_effect": 0.0, "rows_per_arm": 1000, "window_days": 90.0, "episodes": False,
+        "smallest_effect": 0.0, "rows_per_arm": 1000, "window_days": 90.0, "episodes": False, "looks_at": [],
     }  # fmt: skip
     assert document["maturity"] == {"mature": 120, "open": 0, "censored": 0, "final": False}
     assert [arm["arm"] for arm in document["arms"] if arm["is_baseline"]] == ["none"]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from experiments.models import Action, Experiment
+from impact.agreements.foreseeing import QUARTERS
 from impact.agreements.outlook import Sketch
 from impact.dashboard.design.form import GUARDRAILS, DesignForm
 from impact.dashboard.design.start import MILLION, Start
@@ -63,6 +64,8 @@ def sketch_of(form: DesignForm) -> Sketch | None:
         power=_share(power),
         smallest=said.get("smallest_effect") or 0.0,
         explained=explained,
+        looks_at=_looks_at(start, said) or (),
+        any_day=said.get("looks") == "always_valid",
         clusters=(clusters["size"], clusters["icc"], clusters.get("cv", 0.0)) if clusters else None,
     )
 
@@ -200,12 +203,21 @@ def _agreement(key: str, form: DesignForm) -> dict[str, Any]:
             "smallest_effect": said.get("smallest_effect"),
             "alpha": _share(said["alpha"]) if said.get("alpha") else None,
             "power": _share(said["power"]) if said.get("power") else None,
+            "looks": said.get("looks"),
+            "looks_at": _looks_at(start, said),
             "target_roi": start.agreed.get("target_roi"),
             "segments": start.agreed.get("agreed_segments"),
             "loss_cap": said.get("loss_cap"),
             "deployment": _deployment(start, said),
         }
     )
+
+
+def _looks_at(start: Start, said: Mapping[str, Any]) -> list[float] | None:
+    """As they were agreed before, else a quarter at a time."""
+    if said.get("looks") != "group_sequential":
+        return None
+    return start.agreed.get("looks_at") or QUARTERS
 
 
 def _expected(start: Start, said: Mapping[str, Any]) -> dict[str, Any] | None:

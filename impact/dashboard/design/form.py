@@ -24,6 +24,11 @@ STATUSES = [
     (Assumption.Status.AGREED, _("agreed")),
     (Assumption.Status.MEASURED, _("measured")),
 ]
+LOOKS = [
+    ("fixed", _("once, at the end")),
+    ("group_sequential", _("at each quarter of the rows")),
+    ("always_valid", _("on any day")),
+]
 ANY = {"step": "any"}
 
 
@@ -73,6 +78,7 @@ class DesignForm(forms.Form):
     smallest_effect = number(_("Smallest effect worth acting on"), min_value=0)
     alpha = number(_("Error rate, %"), _("over all comparisons"), required=True, min_value=0.01, max_value=49)
     power = number(_("Power, %"), _("chance to prove what is hoped for"), required=True, min_value=1, max_value=99.9)
+    looks = forms.ChoiceField(label=_("Judged"), choices=LOOKS, required=False)
     loss_cap = number(_("Loss cap"), _("the experiment pauses when it has lost this"), min_value=0.01)
     cases_per_year = text(_("Cases a year"), _("a number, or the key of an assumption"), required=False, most=64)
     build = text(_("To build, once"), required=False, most=64)
@@ -104,6 +110,8 @@ class DesignForm(forms.Form):
         rules = [("", _("the arm that does best")), *((one.key, one.key) for one in policies)]
         self.fields["deploys"].choices = rules  # type: ignore[attr-defined]
         self.fields["todays_rule"].choices = [("", _("none")), *rules[1:]]  # type: ignore[attr-defined]
+        if start.in_clusters:
+            self.fields["looks"].choices = [LOOKS[0], LOOKS[2]]  # type: ignore[attr-defined]
         for name in self._unasked():
             del self.fields[name]
 

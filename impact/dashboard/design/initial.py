@@ -72,6 +72,7 @@ def _agreed(start: Start, now: datetime) -> dict[str, Any]:
         "smallest_effect": _plain(agreed["smallest_effect"]),
         "alpha": _percent(agreed["alpha"]),
         "power": _percent(agreed["power"]),
+        "looks": agreed["looks"],
     }
     if source.enrolment_until and start.changes:
         left = (source.enrolment_until - now).total_seconds() / SECONDS_A_WEEK

@@ -27,6 +27,7 @@ from impact.figures.agreement import agreement_page, foreseen_rows
 from impact.figures.executive import bars
 from impact.figures.experiment import experiment_page, segment_bars
 from impact.figures.home import next_text
+from impact.figures.looks import planned_looks
 from impact.figures.sentences import completed
 from impact.figures.words.codes import word
 from workspaces import clock
@@ -71,6 +72,7 @@ def experiment(request: HttpRequest, workspace: Workspace, key: str) -> HttpResp
             "document": document,
             "page": experiment_page(document, language()),
             "history": course_of(shown, language()),
+            "looks": planned_looks(document, workspace.time_zone, language()),
             "agreed": agreed_rows(document, case, language()) if agreement else [],
             "next": next_text(code, day, workspace.time_zone, language()),
             "waivable": waivable(shown, request.membership),  # type: ignore[attr-defined]
