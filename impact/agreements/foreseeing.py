@@ -45,7 +45,7 @@ def planned_clusters(declared: AgreementDeclared, experiment: Experiment) -> Pla
 
 
 def looks_at(declared: AgreementDeclared, *, clustered: bool) -> list[float]:
-    """Shares of the rows at which it is looked at, a quarter at a time if nothing is said; none where all is one look."""
+    """Shares of the rows at which it is judged, a quarter at a time if nothing is said; none without planned looks."""
     if declared.looks != "group_sequential":
         if declared.looks_at is not None:
             raise Refusal(

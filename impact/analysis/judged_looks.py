@@ -46,9 +46,7 @@ def add_looks(
         block["looks"], block["stopped"] = _judged(plan, judged, final)
 
 
-def _judged(
-    plan: Plan, looks: Sequence[_Judged], final: bool
-) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+def _judged(plan: Plan, looks: Sequence[_Judged], final: bool) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """Every look in turn until one is crossed, and what is estimated where it stopped."""
     assert plan.case.rows_per_arm is not None
     m, blocks, earlier = len(plan.pairs), list[dict[str, Any]](), list[float]()

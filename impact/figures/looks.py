@@ -51,7 +51,8 @@ def _told(look: Mapping[str, Any], document: Mapping[str, Any], zone: str, forms
 
 
 def _ranged(effect: float, ends: Sequence[float] | None, currency: str | None, forms: Forms) -> str:
-    decimals = decimals_for(*(ends or (effect, effect)), currency)
+    low, high = ends or (effect, effect)
+    decimals = decimals_for(low, high, currency)
     text = forms.number(effect, decimals, signed=True)
     return f"{text} ({forms.span(*(forms.number(end, decimals) for end in ends))})" if ends else text
 

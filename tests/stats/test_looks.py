@@ -2,11 +2,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from impact.stats.boundaries import bounds, exits
 from impact.stats.effects import TEffect
-from impact.stats.looks import look, repeated_p, stopped, z_of
+from impact.stats.looks import look, more_rows, repeated_p, stopped, z_of
 from impact.stats.proportions import ScoreEffect
+from impact.stats.sequences import always_valid
 
 
 def effect(z, fraction, df=math.inf):
@@ -101,3 +103,14 @@ def test_refuses_errors_that_are_not_positive():
         look(effect(1.0, 0.5), 0, [], 0.05)
     with pytest.raises(ValueError, match=r"effect.se == 0.0"):
         look(TEffect(1.0, 0.0, math.inf, "x"), 1.0, [], 0.05)
+
+
+def test_rows_of_any_day_keep_the_power_at_the_planned_end():
+    alpha, power = 0.025, 0.8
+    more = more_rows([], alpha, power, any_day=True)
+    critical = always_valid(TEffect(0.0, 1.0, math.inf, "planned"), 1.0, 1 - alpha).interval[1]
+    drift = math.sqrt(more) * (norm.isf(alpha / 2) + norm.ppf(power))
+    assert norm.sf(critical - drift) == pytest.approx(power, abs=1e-9)
+    assert more_rows([], alpha, power) == 1.0
+    # Jennison and Turnbull, table 2.4, for bounds much like these: 1.024
+    assert more_rows([0.25, 0.5, 0.75, 1.0], 0.05, 0.8) == pytest.approx(1.024, abs=0.006)
