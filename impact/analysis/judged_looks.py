@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from impact.agreements.plan import Plan
+from impact.analysis.estimate import fraction
 from impact.analysis.measure import NET, Family
 from impact.analysis.methods import Data, compared
 from impact.analysis.planned_looks import Reached
@@ -78,11 +79,11 @@ def _judged(plan: Plan, looks: Sequence[_Judged], final: bool) -> tuple[list[dic
 
 
 def _effect(plan: Plan, family: Family, table: MomentTable, block: Mapping[str, Any]) -> Effect | NotEstimable:
-    contrast, kind = NET, "mean"
+    contrast, per, kind = NET, None, "mean"
     if not plan.net and plan.primary:
-        contrast, kind = {family.columns[0]: 1.0}, plan.primary.kind
-    found = compared(Data(table), kind, contrast, block["arm"], block["baseline"], level=1 - plan.alpha, seed=0)
-    return found.effect
+        (contrast, per), kind = fraction(plan.primary, family), plan.primary.kind
+    sides = block["arm"], block["baseline"]
+    return compared(Data(table), kind, contrast, *sides, level=1 - plan.alpha, seed=0, per=per).effect
 
 
 def _least(table: MomentTable, block: Mapping[str, Any]) -> int:
