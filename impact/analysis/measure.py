@@ -58,7 +58,7 @@ class Chosen(NamedTuple):
     """What every policy would have done in each row that counts, its value and cost, and how its arm was drawn.
 
     The strata of ``table`` are those of the draws, split by the choices; ``policies`` says which arm each policy
-    chooses in which of them.
+    chooses in which of them. Where clusters were drawn, ``sums`` are theirs and ``cluster`` says each row's.
     """
 
     table: MomentTable
@@ -68,6 +68,8 @@ class Chosen(NamedTuple):
     net: NDArray[np.float64]
     propensity: NDArray[np.float64]
     covariates: NDArray[np.float64]
+    sums: ClusterSums | None = None
+    cluster: NDArray[np.str_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def _measured(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Measured:
         modes=modes,
         total_cost=costs[0],
         estimated_cost=costs[1],
-        chosen=_chosen(connection, plan, columns[MONEY], covariates) if plan.net and not plan.clustered else None,
+        chosen=_chosen(connection, plan, columns[MONEY], covariates) if plan.net else None,
         coarser=coarser_sums(connection, plan) if plan.net else {},
         looks=reached(connection, plan, families[decisive].columns) if (decisive := _decisive(plan)) else (),
     )
@@ -184,8 +186,11 @@ def _chosen(
     pairs = _needed([columns], ()).pairs
     table = moment_table(connection, relation, list(columns), pairs=pairs, arm="arm", stratum="stratum", phase="phase")
     numbers = "".join(f", {identifier(one)}::DOUBLE AS x{place}" for place, one in enumerate(covariates))
-    listed = f"SELECT arm, stratum, value - cost AS net, propensity{numbers} FROM {relation} ORDER BY row"
+    listed = f"SELECT arm, stratum, cluster, value - cost AS net, propensity{numbers} FROM {relation} ORDER BY row"
     rows = connection.execute(listed if known else f"{listed} LIMIT 0").fetchnumpy()
+    sums = None
+    if plan.clustered:
+        sums = cluster_sums(connection, relation, list(columns), "cluster", arm="arm", stratum="stratum")
     strata = sorted({cell.stratum for cell in table.cells})
     # a stratum's own name may hold anything, so the choices are counted from its end
     choices = {stratum: stratum.rsplit(chr(31), len(known))[1:] for stratum in strata}
@@ -197,6 +202,8 @@ def _chosen(
         np.array(rows["net"], dtype=np.float64),
         np.array(rows["propensity"], dtype=np.float64),
         np.array([rows[f"x{place}"] for place in range(len(covariates))], dtype=np.float64).T,
+        sums,
+        np.array(rows["cluster"], dtype=str) if plan.clustered else None,
     )
 
 

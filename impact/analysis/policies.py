@@ -14,7 +14,7 @@ from impact.analysis.value_statement import year_against
 from impact.stats.effects import NotEstimable, TEffect, difference
 from impact.stats.moments import Contrast
 from impact.stats.off_policy import Array, Log, cross_fitted, doubly_robust, ips, overlap, snips
-from impact.stats.policies import policy_difference, random_difference
+from impact.stats.policies import clustered_policies, clustered_random, policy_difference, random_difference
 
 NOBODY = "nobody"
 # how many folds' worth of rows the doubly robust reading needs at least
@@ -34,7 +34,7 @@ def policy_blocks(plan: Plan, chosen: Chosen | None, seed: int) -> list[dict[str
             mine, other = (_choices(plan, chosen, key) for key in (policy.key, against))
             log = _log(plan, chosen)
             sides = _probabilities(plan, chosen, mine), _probabilities(plan, chosen, other)
-            headline: tuple[str, Found] = "stratified", policy_difference(chosen.table, NET, mine, other)
+            headline: tuple[str, Found] = "stratified", _between(chosen, NET, mine, other)
             if isinstance(headline[1], NotEstimable):
                 headline = "dr", _doubly_robust(plan, chosen, log, *sides, seed)
             readings = [headline, ("snips", snips(log, *sides)), ("ips", ips(log, *sides))]
@@ -59,7 +59,7 @@ def value_ladder(plan: Plan, chosen: Chosen | None) -> dict[str, Any] | None:
     if deployment and deployment.deploys in chosen.policies:
         key = str(deployment.deploys)
         rungs.append(_rung(plan, "model", None, key, _above_nobody(plan, chosen, key)))
-        worth = policy_difference(chosen.table, NET, chosen.policies[key], _choices(plan, chosen, best))
+        worth = _between(chosen, NET, chosen.policies[key], _choices(plan, chosen, best))
         # what building and running it costs is charged against what it adds to the best action without a score
         model = _rung(plan, "model_value", best, key, worth) | {
             "year": None if isinstance(worth, NotEstimable) else year_against(plan, worth)
@@ -82,12 +82,21 @@ def _any_action(plan: Plan, chosen: Chosen) -> Found | None:
     if plan.baseline.is_policy:
         return None
     single = [arm.key for arm in plan.arms if not arm.is_policy]
+    if chosen.sums:
+        return clustered_random(chosen.sums, NET, single, plan.baseline.key)
     return random_difference(chosen.table, NET, single, plan.baseline.key)
 
 
 def of_policy(plan: Plan, chosen: Chosen, key: str, contrast: Contrast) -> Found:
     """What a policy earns above the baseline for everybody."""
-    return policy_difference(chosen.table, contrast, chosen.policies[key], _choices(plan, chosen, NOBODY))
+    return _between(chosen, contrast, chosen.policies[key], _choices(plan, chosen, NOBODY))
+
+
+def _between(chosen: Chosen, contrast: Contrast, policy: Mapping[str, str], against: Mapping[str, str]) -> Found:
+    """Difference between two policies, with errors by what was drawn."""
+    if chosen.sums:
+        return clustered_policies(chosen.sums, contrast, policy, against)
+    return policy_difference(chosen.table, contrast, policy, against)
 
 
 def _above_nobody(plan: Plan, chosen: Chosen, key: str) -> Found:
@@ -95,6 +104,8 @@ def _above_nobody(plan: Plan, chosen: Chosen, key: str) -> Found:
         return TEffect(0.0, 0.0, math.inf, "baseline")
     if key in chosen.policies:
         return of_policy(plan, chosen, key, NET)
+    if chosen.sums:
+        return _between(chosen, NET, _choices(plan, chosen, key), _choices(plan, chosen, NOBODY))
     return difference(chosen.table, NET, key, plan.baseline.key)
 
 
@@ -115,7 +126,8 @@ def _choices(plan: Plan, chosen: Chosen, key: str) -> dict[str, str]:
 
 def _log(plan: Plan, chosen: Chosen) -> Log:
     place = {arm.key: number for number, arm in enumerate(plan.arms)}
-    return Log.from_arrays(chosen.net, np.array([place[arm] for arm in chosen.arm], dtype=int), chosen.propensity)
+    actions = np.array([place[arm] for arm in chosen.arm], dtype=int)
+    return Log.from_arrays(chosen.net, actions, chosen.propensity, chosen.cluster)
 
 
 def _probabilities(plan: Plan, chosen: Chosen, choices: Mapping[str, str]) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -70,9 +70,12 @@ class ClusterSums:
             raise ValueError(f"unknown column {sorted(unknown)[0]!r}, columns are {', '.join(self.columns)}")
         return np.array([contrast.get(column, 0.0) for column in self.columns])
 
-    def clusters(self, arm: str) -> int:
-        """How many clusters have rows in an arm."""
-        return len(np.unique(self.cluster[self.arm == arm]))
+    def clusters(self, arm: str, strata: Sequence[str] | None = None) -> int:
+        """How many clusters have rows in an arm, of these strata where they are named."""
+        mine = self.arm == arm
+        if strata is not None:
+            mine &= np.isin(self.stratum, list(strata))
+        return len(np.unique(self.cluster[mine]))
 
 
 class Design(NamedTuple):
@@ -81,11 +84,11 @@ class Design(NamedTuple):
     Attributes
     ----------
     column, cluster : ndarray of int, shape (m,)
-        Indicator and cluster of each entry; treated even, baseline odd.
+        Indicator and cluster of each entry.
     n, y : ndarray, shape (m,)
         Rows and sum of the outcome of each entry.
-    rows, mean, signs : ndarray, shape (2 strata,)
-        Rows and mean of each indicator, and its weight in the effect: the stratum's share of all rows.
+    rows, mean, signs : ndarray, shape (indicators,)
+        Rows and mean of each indicator, and its weight in the effect: plus or minus the stratum's share of all rows.
     clusters : ndarray of str
     rounding : float
         Below this a sum of squared scores is nothing but rounding.
@@ -115,19 +118,47 @@ def design(sums: ClusterSums, contrast: Contrast, treated: str, baseline: str) -
     Design or NotEstimable
         The latter where a stratum has rows in one arm only.
     """
-    pair = (sums.arm == treated) | (sums.arm == baseline)
+    signs: dict[tuple[str, str], float] = {}
+    for stratum, share in shares(sums).items():
+        signs |= {(treated, stratum): share, (baseline, stratum): -share}
+    return regression(sums, contrast, signs)
+
+
+def shares(sums: ClusterSums) -> dict[str, float]:
+    """Each stratum's share of all rows."""
     strata, stratum = np.unique(sums.stratum, return_inverse=True)
-    share = np.bincount(stratum, weights=sums.n) / sums.n.sum()
-    column = (2 * stratum + (sums.arm == baseline))[pair]
-    n, y = sums.n[pair], sums.sums[pair] @ sums.weights(contrast)
-    rows = np.bincount(column, weights=n, minlength=2 * len(strata)).astype(np.float64)
+    found = np.bincount(stratum, weights=sums.n) / sums.n.sum()
+    return dict(zip(strata.tolist(), found.tolist(), strict=True))
+
+
+def regression(sums: ClusterSums, contrast: Contrast, signs: Mapping[tuple[str, str], float]) -> Design | NotEstimable:
+    """Set up the regression for any sum of means of arms in strata.
+
+    Parameters
+    ----------
+    sums : ClusterSums
+    contrast : mapping of column to weight
+    signs : mapping of (arm, stratum) to weight
+        What each mean counts in the sum.
+
+    Returns
+    -------
+    Design or NotEstimable
+        The latter where one of them has no rows.
+    """
+    places = {key: place for place, key in enumerate(signs)}
+    found = [places.get(key, -1) for key in zip(sums.arm.tolist(), sums.stratum.tolist(), strict=True)]
+    place = np.array(found, dtype=int)
+    counted = place >= 0
+    column, n, y = place[counted], sums.n[counted], sums.sums[counted] @ sums.weights(contrast)
+    rows = np.bincount(column, weights=n, minlength=len(signs)).astype(np.float64)
     if not rows.size or (rows == 0).any():
         return NotEstimable("a stratum has rows in one arm only")
-    mean = np.bincount(column, weights=y, minlength=2 * len(strata)) / rows
-    signs = np.tile([1.0, -1.0], len(strata)) * np.repeat(share, 2)
-    clusters, cluster = np.unique(sums.cluster[pair], return_inverse=True)
-    size = np.abs(signs / rows)[column] * (np.abs(y) + n * np.abs(mean[column]))
-    return Design(column, cluster, n, y, rows, mean, signs, clusters, 1e-24 * float(size @ size))
+    mean = np.bincount(column, weights=y, minlength=len(signs)) / rows
+    weights = np.array(list(signs.values()))
+    clusters, cluster = np.unique(sums.cluster[counted], return_inverse=True)
+    size = np.abs(weights / rows)[column] * (np.abs(y) + n * np.abs(mean[column]))
+    return Design(column, cluster, n, y, rows, mean, weights, clusters, 1e-24 * float(size @ size))
 
 
 def cr2(sums: ClusterSums, contrast: Contrast, treated: str, baseline: str) -> TEffect | NotEstimable:
@@ -154,8 +185,11 @@ def cr2(sums: ClusterSums, contrast: Contrast, treated: str, baseline: str) -> T
     Economic Statistics 36.
     """
     found = design(sums, contrast, treated, baseline)
-    if isinstance(found, NotEstimable):
-        return found
+    return found if isinstance(found, NotEstimable) else robust(found)
+
+
+def robust(found: Design) -> TEffect | NotEstimable:
+    """Estimate what a regression was set up for, with the errors of ``cr2``."""
     column, cluster, n = found.column, found.cluster, found.n
     leverage = n / found.rows[column]
     if np.isclose(leverage, 1.0).any():

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from impact.stats.choice import FEW_CLUSTERS
+from impact.stats.clusters import ClusterSums, regression, robust
 from impact.stats.effects import NotEstimable, TEffect
 
 # beyond these a few rows decide the value
@@ -28,19 +30,25 @@ class Log(NamedTuple):
         Position of the logged action.
     propensity : ndarray, shape (n,)
         Probability with which it was drawn, in (0, 1], as recorded.
+    cluster : ndarray of str, shape (n,), optional
+        What was drawn as a whole, where it isn't the row: errors are by it, with CR2.
     """
 
     reward: Array
     action: NDArray[np.int64]
     propensity: Array
+    cluster: NDArray[np.str_] | None = None
 
     @classmethod
-    def from_arrays(cls, reward: ArrayLike, action: ArrayLike, propensity: ArrayLike) -> Log:
+    def from_arrays(
+        cls, reward: ArrayLike, action: ArrayLike, propensity: ArrayLike, cluster: ArrayLike | None = None
+    ) -> Log:
         """Check and convert; every array has shape (n,)."""
         log = cls(
             np.asarray(reward, dtype=np.float64),
             np.asarray(action, dtype=int),
             np.asarray(propensity, dtype=np.float64),
+            None if cluster is None else np.asarray(cluster, dtype=str),
         )
         if not ((log.propensity > 0) & (log.propensity <= 1)).all():
             raise ValueError(f"propensity == {float(log.propensity.min())!r}, must be in (0, 1]")
@@ -49,6 +57,13 @@ class Log(NamedTuple):
     def weights(self, policy: Array) -> Array:
         """Probability of the logged action under the policy, shape (n, actions), over its propensity."""
         return policy[np.arange(self.action.size), self.action] / self.propensity
+
+    @property
+    def fewest_clusters(self) -> float:
+        """Clusters that got the action which fewest got; no limit where rows were drawn one by one."""
+        if self.cluster is None:
+            return math.inf
+        return min(np.unique(self.cluster[self.action == action]).size for action in np.unique(self.action))
 
 
 class Overlap(NamedTuple):
@@ -98,8 +113,7 @@ def overlap(log: Log, policy: Array) -> Overlap:
     """
     w = log.weights(policy)
     effective = float(w.sum() ** 2 / (w**2).sum()) if w.any() else 0.0
-    error = float(w.std(ddof=1) / math.sqrt(w.size)) if w.size > 1 else math.inf
-    return Overlap(effective, effective / w.size, float(w.max()), float(w.mean()), error)
+    return Overlap(effective, effective / w.size, float(w.max()), float(w.mean()), _error(log, w)[0])
 
 
 def ips(log: Log, policy: Array, against: Array | None = None) -> TEffect | NotEstimable:
@@ -194,10 +208,15 @@ def cross_fitted(
     from sklearn.preprocessing import StandardScaler
 
     make = model or (lambda: make_pipeline(StandardScaler(), Ridge()))
-    if log.action.size < 2 * folds:
+    # what was drawn as a whole is left out as a whole
+    drawn, place = np.unique(np.arange(log.action.size) if log.cluster is None else log.cluster, return_inverse=True)
+    if drawn.size < 2 * folds:
         return NotEstimable("fewer than two rows in a fold")
     predicted = np.empty((log.action.size, actions))
-    for seen, left in KFold(folds, shuffle=True, random_state=seed).split(features):
+    for _, out in KFold(folds, shuffle=True, random_state=seed).split(drawn):
+        held = np.zeros(drawn.size, dtype=bool)
+        held[out] = True
+        seen, left = np.flatnonzero(~held[place]), np.flatnonzero(held[place])
         for action in range(actions):
             rows = seen[log.action[seen] == action]
             if rows.size < 2:
@@ -217,8 +236,21 @@ def _normalised(log: Log, policy: Array) -> Array:
 def _mean(log: Log, scores: Array, method: str, *policies: Array | None) -> TEffect | NotEstimable:
     if scores.size < 2:
         return NotEstimable("fewer than two rows")
+    if log.fewest_clusters < FEW_CLUSTERS:
+        return NotEstimable(f"{log.fewest_clusters} clusters in an arm, fewer than {FEW_CLUSTERS}")
     for policy in policies:
         if policy is not None and (reason := overlap(log, policy).reason):
             return NotEstimable(reason)
-    error = float(scores.std(ddof=0 if method == "snips" else 1)) / math.sqrt(scores.size)
-    return TEffect(float(scores.mean()), error, scores.size - 1.0, method)
+    return TEffect(float(scores.mean()), *_error(log, scores, 0 if method == "snips" else 1), method)
+
+
+def _error(log: Log, scores: Array, ddof: int = 1) -> tuple[float, float]:
+    """Standard error of a mean over what was drawn, and its degrees of freedom."""
+    if scores.size < 2:
+        return math.inf, 0.0
+    if log.cluster is None:
+        return float(scores.std(ddof=ddof)) / math.sqrt(scores.size), scores.size - 1.0
+    sums = ClusterSums.from_arrays({"score": scores}, np.full(scores.size, ""), log.cluster)
+    mean = regression(sums, {"score": 1.0}, {("", ""): 1.0})
+    found = mean if isinstance(mean, NotEstimable) else robust(mean)
+    return (math.inf, 0.0) if isinstance(found, NotEstimable) else (found.se, found.df)

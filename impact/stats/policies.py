@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from impact.stats.choice import FEW_CLUSTERS
+from impact.stats.clusters import ClusterSums, regression, robust, shares
 from impact.stats.effects import TOO_FEW_ROWS, Compared, NotEstimable, TEffect, combined
 from impact.stats.moments import Contrast, Moments, MomentTable, comparable_cells
 
@@ -86,6 +88,66 @@ def random_difference(
             variance += v
             spread += v**2 / (sample.n - 1)
     return TEffect(estimate, math.sqrt(variance), variance**2 / spread if spread else math.inf, "random_stratified")
+
+
+def clustered_policies(
+    sums: ClusterSums, contrast: Contrast, policy: Mapping[str, str], against: Mapping[str, str]
+) -> TEffect | NotEstimable:
+    """Estimate the difference between two policies that choose by stratum where clusters were randomized.
+
+    Parameters
+    ----------
+    sums : ClusterSums
+        Of the rows, by the strata that the policies choose by; a cluster may have rows in several.
+    contrast, policy, against
+        As in ``policy_difference``.
+
+    Returns
+    -------
+    TEffect or NotEstimable
+        As ``policy_difference``, with errors as in ``clusters.cr2``.
+    """
+    signs: dict[tuple[str, str], float] = {}
+    for stratum, share in shares(sums).items():
+        if policy[stratum] != against[stratum]:
+            signs |= {(policy[stratum], stratum): share, (against[stratum], stratum): -share}
+    return _by_clusters(sums, contrast, signs)
+
+
+def clustered_random(
+    sums: ClusterSums, contrast: Contrast, arms: Sequence[str], baseline: str
+) -> TEffect | NotEstimable:
+    """Estimate what drawing one of the arms earns above the baseline where clusters were randomized.
+
+    Parameters
+    ----------
+    sums : ClusterSums
+    contrast, arms, baseline
+        As in ``random_difference``.
+
+    Returns
+    -------
+    TEffect or NotEstimable
+    """
+    signs = {
+        (arm, stratum): share * (1 / len(arms) - (arm == baseline))
+        for stratum, share in shares(sums).items()
+        for arm in arms
+    }
+    return _by_clusters(sums, contrast, signs)
+
+
+def _by_clusters(
+    sums: ClusterSums, contrast: Contrast, signs: Mapping[tuple[str, str], float]
+) -> TEffect | NotEstimable:
+    """CR2 for a sum of means; with so few clusters as draws would have to be made again for, none."""
+    if not signs:
+        return TEffect(0.0, 0.0, math.inf, "cluster_cr2")
+    fewest = min(sums.clusters(arm, [one for other, one in signs if other == arm]) for arm, _ in signs)
+    if fewest < FEW_CLUSTERS:
+        return NotEstimable(f"{fewest} clusters in an arm, fewer than {FEW_CLUSTERS}")
+    found = regression(sums, contrast, signs)
+    return found if isinstance(found, NotEstimable) else robust(found)
 
 
 def _merged(groups: list[dict[str, Moments]]) -> dict[str, Moments]:

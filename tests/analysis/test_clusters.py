@@ -13,10 +13,13 @@ from experiments.models import Assignment, ClusterArm, Experiment
 from impact.agreements.plan import from_content
 from impact.analysis.freeze import directory
 from impact.analysis.services import analyze
+from impact.ledger.models import Outcome
 from impact.stats.clusters import ClusterSums, cr2
+from impact.stats.effects import TEffect
+from impact.stats.policies import clustered_policies, clustered_random
 from tests.analysis.ground import Ground, on
 from tests.conftest import Caller, decided, decision_row
-from tests.experiments.design import running_with
+from tests.experiments.design import AGREEMENT, running_with
 from workspaces.models import Workspace
 
 POINT: Any = {"cluster": "household"}
@@ -27,7 +30,9 @@ def played(workspace: Workspace, api: Caller, experiment: Experiment, days: tupl
     ground = Ground(workspace, experiment)
     for day in days:
         sent = [
-            decision_row(f"c{home}-{n}", event=f"{home}-{n}-{day}", at=on(day), cluster_id=f"home{home}")
+            decision_row(
+                f"c{home}-{n}", 0.3 if n else 0.7, event=f"{home}-{n}-{day}", at=on(day), cluster_id=f"home{home}"
+            )
             for home in range(50)
             for n in range(2 + home % 3)
         ]
@@ -50,8 +55,6 @@ def test_a_row_is_a_unit_and_errors_are_by_cluster(workspace: Workspace, api: Ca
     [block] = document["money"]["comparisons"]
     # the same by hand
     nets, arms, homes = [], [], []
-    from impact.ledger.models import Outcome
-
     left = set(Outcome.objects.values_list("unit_id", flat=True))
     for assignment in Assignment.objects.select_related("arm"):
         arms.append(assignment.arm.key)
@@ -64,6 +67,43 @@ def test_a_row_is_a_unit_and_errors_are_by_cluster(workspace: Workspace, api: Ca
     # draws are counted, not rows
     assert sum(ratio["numbers"]["counts"].values()) == ClusterArm.objects.count() == 50
     assert ratio["passed"] and ground.workspace == workspace
+
+
+def test_policies_and_the_ladder_are_valued_by_cluster(workspace: Workspace, api: Caller, tmp_path: Path) -> None:
+    """A rule that gives the bonus to high scores, to units whose households were drawn."""
+    rule = {"key": "high", "decision_point": "offer", "kind": "bands", "bands": [{"from": 0.5, "action": "bonus"}]}
+    year = {"cases_per_year": 1000, "running_per_year": 1, "deploys": "high"}
+    experiment = running_with(
+        workspace, tmp_path, point=POINT, experiment={"randomize": "cluster", "salt": "s1"}, policies=[rule],
+        agreements=[AGREEMENT | {"deployment": year}],
+    )  # fmt: skip
+    played(workspace, api, experiment)
+    document: Any = analyze(experiment=experiment, as_of=on(400)).document
+    nets, rows = [], list(Assignment.objects.select_related("arm"))
+    left = set(Outcome.objects.values_list("unit_id", flat=True))
+    for assignment in rows:
+        nets.append(-300.0 * (assignment.unit_id in left) - 1.7 * (assignment.arm.key == "bonus"))
+    sums = ClusterSums.from_arrays(
+        {"net": np.array(nets)},
+        np.array([one.arm.key for one in rows]),
+        np.array([one.cluster_id for one in rows]),
+        np.array(["bonus" if one.unit_id.endswith("0") else "none" for one in rows]),
+    )
+    nobody = {"bonus": "none", "none": "none"}
+    due = clustered_policies(sums, {"net": 1.0}, {"bonus": "bonus", "none": "none"}, nobody)
+    ladder = {one["rung"]: one for one in document["value_ladder"]["rungs"]}
+    assert isinstance(due, TEffect)
+    assert (ladder["model"]["effect"], ladder["model"]["se"]) == pytest.approx((due.estimate, due.se))
+    everybody = clustered_policies(sums, {"net": 1.0}, {"bonus": "bonus", "none": "bonus"}, nobody)
+    any_action = clustered_random(sums, {"net": 1.0}, ["none", "bonus"], "none")
+    assert isinstance(everybody, TEffect) and isinstance(any_action, TEffect)
+    assert ladder["best_single"]["se"] == pytest.approx(everybody.se)
+    assert ladder["random"]["se"] == pytest.approx(any_action.se) == pytest.approx(everybody.se / 2)
+    readings = {one["estimator"]: one for one in document["policies"] if one["against"] == "nobody"}
+    assert {one["status"] for one in readings.values()} == {"estimated"}
+    assert readings["stratified"]["se"] == pytest.approx(due.se)
+    assert readings["snips"]["effect"] == pytest.approx(due.estimate, abs=2 * due.se)
+    assert document["value_statement"]["policy"] == "high"
 
 
 def test_a_period_of_a_cluster_is_what_was_drawn(workspace: Workspace, api: Caller, tmp_path: Path) -> None:

@@ -116,3 +116,41 @@ def test_reasons():
 def test_refuses_propensities_outside(propensity):
     with pytest.raises(ValueError, match="propensity == "):
         Log.from_arrays([1.0, 2.0], [0, 1], [0.5, propensity])
+
+
+def test_clusters_of_one_row_are_decisions():
+    log, x, policy = made(600)
+    single = Log(*log[:3], np.arange(600).astype(str))
+    predicted = cross_fitted(log, x[:, None], 2, seed=0)
+    for rows, clusters in (
+        (ips(log, policy), ips(single, policy)),
+        (doubly_robust(log, policy, predicted), doubly_robust(single, policy, predicted)),
+    ):
+        assert (clusters.estimate, clusters.se, clusters.df) == pytest.approx((rows.estimate, rows.se, rows.df))
+    assert overlap(single, policy) == pytest.approx(overlap(log, policy))
+
+
+def test_what_was_drawn_whole_is_left_out_of_its_own_prediction():
+    """The only row with a reward shares its cluster with others: none of them may be predicted from it."""
+    action, cluster = np.tile([0, 1], 100), np.repeat(np.arange(20), 10)
+    reward = np.where(cluster == 7, 1e6, 0.0)
+    log = Log.from_arrays(reward, action, np.full(200, 0.5), cluster)
+    predicted = cross_fitted(log, np.column_stack([cluster == 7, cluster]) * 1.0, 2, seed=0)
+    assert abs(predicted[cluster == 7]).max() < 5e5
+
+
+def test_weights_that_differ_by_cluster_are_no_wrong_propensities():
+    """By rows the mean weight would be far from 1 many times too often; few clusters are refused."""
+    rng = np.random.default_rng(1)
+    wrong = 0
+    for _ in range(50):
+        cluster = np.repeat(np.arange(40), 100)
+        action = rng.integers(0, 2, 40)[cluster]
+        policy = np.column_stack([np.zeros(4_000), np.ones(4_000)])
+        arguments = rng.normal(0, 1, 4_000), action, np.full(4_000, 0.5)
+        assert overlap(Log.from_arrays(*arguments, cluster), policy).reason is None
+        wrong += overlap(Log.from_arrays(*arguments), policy).reason is not None
+    assert wrong > 10
+    cluster = np.repeat(np.arange(18), 10)
+    few = Log.from_arrays(np.arange(180.0), cluster % 2, np.full(180, 0.5), cluster)
+    assert ips(few, policy[:180]) == NotEstimable("9 clusters in an arm, fewer than 10")

@@ -20,7 +20,7 @@ from impact.stats.lift import lift
 from impact.stats.margins import non_inferiority
 from impact.stats.moments import MomentTable
 from impact.stats.off_policy import Log, cross_fitted, doubly_robust, snips
-from impact.stats.policies import policy_difference
+from impact.stats.policies import clustered_policies, policy_difference
 from impact.stats.proportions import ScoreEffect
 from impact.stats.ratio_sets import Estimator, RatioSet
 from impact.stats.ratios import ratio
@@ -193,14 +193,16 @@ def chosen_policy(method: str, noise: Noise, n: int, rng: Rng) -> Run:
     warned = False
     for gain in (0.0, 1.0):
         stratum, action = rng.integers(0, 3, n), rng.integers(0, 3, n)
+        cluster = data.clusters_of(action, noise)
+        if cluster is not None:
+            action = action[np.arange(n) // data.ROWS_A_CLUSTER * data.ROWS_A_CLUSTER]
         left = 2 * noise(rng, np.where(action == stratum, "t", "b"))
         reward = 5.0 * stratum + gain * (action == stratum) + left * (1 + stratum)
-        facts = Rows(np.where(action == 0, "b", "t"), {"y": left}, 0.0, cluster=data.clusters_of(action, noise)).facts()
-        choice = choose(facts)
-        if choice.method != "stratified":
+        choice = choose(Rows(np.where(action == 0, "b", "t"), {"y": left}, 0.0, cluster=cluster).facts())
+        if choice.method not in ("stratified", "cluster_cr2"):
             return Run(refused=f"{choice.method} instead, {choice.reason}")
         warned = warned or bool(choice.warnings)
-        found = _policy_value(method, stratum, action, reward, rng)
+        found = _policy_value(method, stratum, action, reward, cluster, rng)
         if isinstance(found, NotEstimable):
             return Run(refused=found.reason)
         # none is the best action of the first stratum
@@ -210,15 +212,21 @@ def chosen_policy(method: str, noise: Noise, n: int, rng: Rng) -> Run:
     return Run(not runs[0], runs[1], warned)
 
 
-def _policy_value(method: str, stratum: Array, action: Array, reward: Array, rng: Rng) -> TEffect | NotEstimable:
+def _policy_value(
+    method: str, stratum: Array, action: Array, reward: Array, cluster: Array | None, rng: Rng
+) -> TEffect | NotEstimable:
     n = stratum.size
     if method == "policy_stratified":
-        table = MomentTable.from_arrays({"y": reward}, action.astype(str), stratum.astype(str))
         best = {label: label for label in "012"}
+        labels = action.astype(str), stratum.astype(str)
+        if cluster is not None:
+            sums = ClusterSums.from_arrays({"y": reward}, labels[0], cluster, labels[1])
+            return clustered_policies(sums, {"y": 1.0}, best, dict.fromkeys(best, "0"))
+        table = MomentTable.from_arrays({"y": reward}, *labels)
         return policy_difference(table, {"y": 1.0}, best, dict.fromkeys(best, "0"))
     policy, nobody, rows = np.zeros((n, 3)), np.zeros((n, 3)), np.arange(n)
     policy[rows, stratum] = nobody[rows, 0] = 1.0
-    log = Log.from_arrays(reward, action, np.full(n, 1 / 3))
+    log = Log.from_arrays(reward, action, np.full(n, 1 / 3), cluster)
     if method == "snips":
         return snips(log, policy, nobody)
     from sklearn.linear_model import Ridge
