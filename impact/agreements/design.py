@@ -31,6 +31,7 @@ def _planned(experiment: Experiment, arm: Arm, weight: int) -> PlannedArm:
         is_baseline=arm.is_baseline,
         weight=weight,
         planned_cost=_cost_of_policy(experiment, arm) if arm.policy else arm.action.planned_cost if arm.action else 0.0,
+        contingent=arm.action.contingent_cost * arm.action.acceptance_share if arm.action else 0.0,
         policy=f"{arm.policy.key}@{arm.policy.version}" if arm.policy else "",
         kind=arm.policy.kind if arm.policy else "",
     )

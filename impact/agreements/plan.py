@@ -64,6 +64,8 @@ class PlannedArm(msgspec.Struct, frozen=True, kw_only=True):
     is_baseline: bool
     weight: float | None
     planned_cost: float
+    # what of it is paid only to those who take the action up
+    contingent: float = 0.0
     # key and version of the policy that the arm is, and its kind
     policy: str = ""
     kind: str = ""

@@ -164,10 +164,13 @@ def check_message(check: Mapping[str, Any], document: Mapping[str, Any], languag
             texts[name] = join(f"{names[one['arm']]} ({one['metric']})" for one in value)
         elif name == "opposed":
             texts[name] = join(f"{names[one['arm']]} ({one['metric']}, {one['value']})" for one in value)
-        elif name == "harmed":
+        elif name in ("harmed", "idle"):
             texts[name] = join(f"{names[one['arm']]} ({one['stratum']})" for one in value)
         elif name == "missing":
             texts[name] = join(f"{names[one['arm']]} ({one['category']})" for one in value)
+        elif name == "leaks":
+            texts[name] = join(f"{names[one['arm']]} {forms.percent(one['share'])}" for one in value)
+            texts["least"] = forms.percent(min(one["least"] for one in value))
         elif name == "trends":
             ends = [[forms.number(one[end], 2, signed=True) for end in ("first", "last")] for one in value]
             texts[name] = join(words.trend(names[one["arm"]], *of) for one, of in zip(value, ends, strict=True))

@@ -174,6 +174,8 @@ FAILED: dict[str, dict[str, Any]] = {
     "effect_lasts": {"numbers": {"trends": [{"arm": "bonus", "first": 5.2, "last": 0.3}]}, "p_value": 0.001},
     "few_rows_decide": {"numbers": {"share": 0.31, "cap": 5100.0, "arms": ["credit"]}, "statistic": 0.31},
     "cost_categories": {"numbers": {"missing": [{"arm": "credit", "category": "contact"}]}},
+    "incentive_leaks": {"numbers": {"leaks": [{"arm": "bonus", "share": 0.97, "least": 0.94}]}, "statistic": 0.97},
+    "spent_without_effect": {"numbers": {"idle": [{"arm": "credit", "stratum": "H"}]}},
     "strata_unharmed": {"numbers": {"harmed": [{"arm": "bonus", "stratum": "H"}]}},
     "phases_agree": {"numbers": {"arms": ["bonus"]}},
     "forced_left_out": {"numbers": {"holdout": 1450, "forced_safety": 29}},
@@ -190,6 +192,7 @@ HOLDS = {
     "driver_and_money_by_segment": ("Bonus", "L"), "strata_unharmed": ("Bonus", "H"),
     "draws_replayed": ("1,000", "3"), "executed_as_drawn": ("8", "Bonus"), "overrides_at_random": ("41",),
     "effect_lasts": ("Bonus", "+5.20", "+0.30"), "few_rows_decide": ("31", "5,100", "Credit"),
+    "incentive_leaks": ("Bonus", "97", "94"), "spent_without_effect": ("Credit", "H"),
     "cost_categories": ("Credit", "contact"), "phases_agree": ("Bonus",),
 }  # fmt: skip
 

@@ -37,6 +37,7 @@ from impact.analysis.checks.rows import (
     mature_rows,
     missing_alike,
 )
+from impact.analysis.checks.spending import incentive_leaks, spent_without_effect
 
 CHECKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     mature_rows,
@@ -57,6 +58,8 @@ CHECKS: tuple[Callable[[Evidence], Finding | None], ...] = (
     cost_categories,
     cost_varies,
     few_rows_decide,
+    incentive_leaks,
+    spent_without_effect,
     guardrails_hold,
     loss_cap,
     strata_unharmed,

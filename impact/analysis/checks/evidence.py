@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from impact.agreements.plan import MONEY, Plan
 from impact.analysis.measure import Measured
+from impact.stats.moments import Cell, MomentTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,12 @@ class Evidence:
 
 def primary_of(seen: Evidence) -> str:
     return MONEY if seen.plan.net else seen.plan.primary.key if seen.plan.primary else ""
+
+
+def parts_of(table: MomentTable, part: Callable[[Cell], str]) -> dict[str, MomentTable]:
+    """The table in parts by something about its cells, in the order of their names."""
+    names = sorted({part(cell) for cell in table.cells})
+    return {
+        name: MomentTable(table.columns, table.origin, {c: m for c, m in table.cells.items() if part(c) == name})
+        for name in names
+    }

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from impact.agreements.plan import MONEY
-from impact.analysis.checks.evidence import Evidence, Finding
+from impact.analysis.checks.evidence import Evidence, Finding, parts_of
 from impact.analysis.looked import Week
 from impact.analysis.measure import NET
 from impact.stats.effects import TEffect, difference
-from impact.stats.moments import MomentTable
+from impact.stats.moments import Cell
 from impact.stats.multiplicity import holm
 
 # a week is looked at with so many rows in each arm, a trend with so many weeks
@@ -100,22 +99,14 @@ def _trend(found: Sequence[tuple[int, Week, Week]]) -> tuple[float, float, float
     return first, last, float(2 * stats.norm.sf(abs(slope) * np.sqrt(spread)))
 
 
-def _apart(seen: Evidence, part: Callable[[Any], str]) -> list[tuple[str, dict[str, TEffect]]]:
+def _apart(seen: Evidence, part: Callable[[Cell], str]) -> list[tuple[str, dict[str, TEffect]]]:
     """Net effect in each part of the cells, for every arm that does good on the whole."""
     family = seen.measured.families.get(MONEY)
     if seen.money is None or family is None or seen.plan.clustered:
         return []
-    parts = sorted({part(cell) for cell in family.table.cells})
-    if len(parts) < 2:
+    tables = parts_of(family.table, part)
+    if len(tables) < 2:
         return []
-    tables = {
-        name: MomentTable(
-            family.table.columns,
-            family.table.origin,
-            {cell: moments for cell, moments in family.table.cells.items() if part(cell) == name},
-        )
-        for name in parts
-    }
     found = []
     for block in seen.money["comparisons"]:
         if block["baseline"] != seen.plan.baseline.key or (block["net"]["effect"] or 0.0) <= 0:

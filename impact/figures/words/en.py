@@ -137,6 +137,8 @@ CHECKS = {
     "effect_lasts": "Effect lasts",
     "few_rows_decide": "Largest values",
     "cost_categories": "Cost categories",
+    "incentive_leaks": "Paid for nothing",
+    "spent_without_effect": "Where most is spent",
     "strata_unharmed": "No stratum harmed",
     "phases_agree": "Phases agree",
     "forced_left_out": "Left out",
@@ -266,6 +268,17 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
             return (
                 f"A category of cost that other arms have is missing: {n['missing']}. Log it, or say that it costs 0."
             )
+        case "incentive_leaks":
+            if passed:
+                return f"Of those who took the incentive up it may have changed most: nothing about {n['leaks']}, as estimated."
+            return (
+                f"Of those who took the incentive up it changed nothing about at least {n['least']} "
+                f"(as estimated: {n['leaks']}): they were paid for what they would have done anyway."
+            )
+        case "spent_without_effect":
+            if passed:
+                return "Where each arm spends most, it moves the value."
+            return f"Where it spends most, an arm has no effect on value that can be told from none: {n['idle']}."
         case "strata_unharmed":
             if passed:
                 return "No arm that does good on the whole does proven harm in a stratum."

@@ -137,6 +137,8 @@ CHECKS = {
     "effect_lasts": "効果の持続",
     "few_rows_decide": "最大の値",
     "cost_categories": "費用の種類",
+    "incentive_leaks": "無駄になった支払い",
+    "spent_without_effect": "最も費用をかけた層",
     "strata_unharmed": "層ごとの害",
     "phases_agree": "フェーズの一致",
     "forced_left_out": "対象外",
@@ -262,6 +264,17 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
             if passed:
                 return "費用のかかるどの群でも、すべての種類の費用が計上されています。"
             return f"ほかの群にある種類の費用がありません：{n['missing']}。記録するか、0だと示してください。"
+        case "incentive_leaks":
+            if passed:
+                return f"特典を受けた人の多くで行動が変わった可能性があります。変わらなかった割合の推定：{n['leaks']}。"
+            return (
+                f"特典を受けた人のうち少なくとも{n['least']}（推定：{n['leaks']}）は何も変わっていません。"
+                "特典がなくても同じ行動をとった人への支払いです。"
+            )
+        case "spent_without_effect":
+            if passed:
+                return "どの群も、最も費用をかけた層で価値を動かしています。"
+            return f"最も費用をかけた層で、価値への効果がゼロと区別できません：{n['idle']}。"
         case "strata_unharmed":
             if passed:
                 return "全体として良い群のうち、ある層で害が実証されたものはありません。"
