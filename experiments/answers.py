@@ -17,17 +17,6 @@ READ = (
 )  # fmt: skip
 
 
-def answer(decision: Decision) -> DecisionAnswer:
-    """Say a decision that was just made."""
-    assignment, action = decision.assignment, decision.action
-    assert action is not None
-    return said(
-        False, decision.pk, decision.unit_id, action.key, action.parameters,
-        assignment.experiment.key if assignment else None, assignment.arm.key if assignment else None,
-        decision.mode, decision.propensity, decision.candidates, decision.decided_at, decision.matures_at,
-    )  # fmt: skip
-
-
 def stored_answers(ids: Iterable[UUID], *, replayed: bool) -> dict[UUID, DecisionAnswer]:
     """Say decisions that were made before, by their ids."""
     found = Decision.objects.filter(pk__in=list(ids)).values_list(*READ)

@@ -13,6 +13,7 @@ import msgspec
 from django.db import models
 
 from experiments.answers import said
+from experiments.assigned import Assigned, Episodes
 from experiments.counters import Scope
 from experiments.models import Action, Arm, Assignment, ClusterArm, Decision, EpisodeCounter, Experiment
 from experiments.rows import DecisionAnswer, DecisionRow
@@ -73,7 +74,7 @@ LOOKED_FOR = {
     ),
     "prediction": Looked({"id": "prediction.id"}, Prediction, OF_EVENT.format("prediction")),
     "episode": Looked(
-        {name: f"episode.{name}" for name in ("id", "number", "opened_at", "revision")},
+        {name: f"episode.{name}" for name in ("number", "opened_at", "revision")},
         EpisodeCounter,
         "episode.scope_id = sent.scope_id AND episode.decision_point = sent.point "
         "AND episode.workspace_id = workspace.id",
@@ -108,9 +109,11 @@ class Known:
     clock_at: datetime | None = None
     decisions: dict[int, Decided] = field(default_factory=dict)
     predicted: set[int] = field(default_factory=set)
-    episodes: dict[Scope, EpisodeCounter] = field(default_factory=dict)
-    assignments: dict[tuple[UUID, str, int], Assignment] = field(default_factory=dict)
-    clusters: dict[tuple[UUID, str], ClusterArm] = field(default_factory=dict)
+    episodes: dict[Scope, Episodes] = field(default_factory=dict)
+    # experiment, unit, occasion
+    assignments: dict[tuple[str, str, int], Assigned] = field(default_factory=dict)
+    # experiment, randomization key
+    clusters: dict[tuple[str, str], ClusterArm] = field(default_factory=dict)
 
 
 def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[int, DecisionRow]) -> Known:
@@ -140,7 +143,7 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
         cluster = columns[-OF_A_CLUSTER:] if in_clusters else None
         (
             place, audit_length, clock_at, decision, digest, *said_then, prediction,
-            episode, number, opened_at, revision, assignment, occasion, arm, phase,
+            number, opened_at, revision, assignment, occasion, arm, phase,
         ) = columns[:-OF_A_CLUSTER] if in_clusters else columns  # fmt: skip
         known.audit_length, known.clock_at = audit_length, _time(clock_at)
         index, running = asked[place]
@@ -151,26 +154,16 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
             continue
         if prediction:
             known.predicted.add(index)
-        if episode and point:
-            scope = point.scope(row)
-            known.episodes[row.decision_point, scope] = EpisodeCounter(
-                id=_id(episode),
-                workspace=workspace,
-                decision_point=row.decision_point,
-                scope_id=scope,
-                number=number,
-                opened_at=_time(opened_at),
-                revision=revision,
-            )
+        if number is not None and point:
+            known.episodes[row.decision_point, point.scope(row)] = Episodes(number, _time(opened_at), revision)
         if assignment and running:
-            experiment = running.experiment
-            known.assignments[experiment.pk, row.unit_id, occasion] = Assignment(
-                id=_id(assignment), experiment=experiment, arm=running.arm(_id(arm)), phase=phase
+            known.assignments[running.experiment.key, row.unit_id, occasion] = Assigned(
+                str(_id(assignment)), running, phase, running.arm(_id(arm))
             )
         if cluster and cluster[0] and running:
             key = _cluster_key(workspace, running, row)
             assert key is not None
-            known.clusters[running.experiment.pk, key] = _cluster(running, key, *cluster)
+            known.clusters[running.experiment.key, key] = _cluster(running, key, *cluster)
     return known
 
 

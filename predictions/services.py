@@ -44,10 +44,8 @@ def versions_of(workspace: Workspace) -> Mapping[tuple[str, str], ModelVersion]:
     return known
 
 
-def prediction_of(
-    versions: Mapping[tuple[str, str], ModelVersion], unit_id: str, scored: Scored, known_at: datetime
-) -> Prediction:
-    """Return an unsaved prediction, or refuse one that its model can't have made."""
+def version_of(versions: Mapping[tuple[str, str], ModelVersion], scored: Scored, known_at: datetime) -> ModelVersion:
+    """Return the version that made a prediction, or refuse one that it can't have made."""
     version = versions.get((scored.model, scored.version))
     if version is None:
         raise Refusal(
@@ -56,7 +54,8 @@ def prediction_of(
             "then send the row again",
             "/model",
         )
-    if version.model.task == Task.PROBABILITY and not 0 <= scored.score <= 1:
+    model = version.model
+    if model.task == Task.PROBABILITY and not 0 <= scored.score <= 1:
         raise Invalid("invalid-field", f"score == {scored.score}, a probability must be in [0, 1]", "/score")
     if abs(scored.score) >= LARGEST_SCORE:
         raise Invalid("invalid-field", f"score == {scored.score}, must be below {LARGEST_SCORE:.0e}", "/score")
@@ -67,25 +66,26 @@ def prediction_of(
             "a prediction and its features must be older than what is decided from them",
             "/predicted_at",
         )
-    for name, kind in version.model.features.items():
+    for name, kind in model.features.items():
         value = scored.features.get(name)
         if value is not None and not isinstance(value, TYPES[kind]):
             raise Invalid("invalid-field", f"feature {name} == {value!r}, must be a {kind}", f"/features/{name}")
-    return unsaved(
-        Prediction,
-        version=version,
-        unit_id=unit_id,
-        score=scored.score,
-        predicted_at=scored.predicted_at,
-        features=scored.features,
-        features_sha256=digest(scored.features),
-    )
+    return version
 
 
 def _built(
     versions: Mapping[tuple[str, str], ModelVersion], row: PredictionRow, known_at: datetime
 ) -> Prediction | Refusal:
     try:
-        return prediction_of(versions, row.unit_id, row.scored(), known_at)
+        version = version_of(versions, row.scored(), known_at)
     except Refusal as refusal:
         return refusal
+    return unsaved(
+        Prediction,
+        version=version,
+        unit_id=row.unit_id,
+        score=row.score,
+        predicted_at=row.predicted_at,
+        features=row.features,
+        features_sha256=digest(row.features),
+    )

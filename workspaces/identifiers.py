@@ -3,6 +3,7 @@
 import re
 import uuid
 
+import uuid_utils
 from django.core.validators import RegexValidator
 from uuid_utils.compat import uuid7
 
@@ -26,6 +27,11 @@ valid_key = RegexValidator(KEY_PATTERN, "Use 1 to 64 small letters, digits, dots
 def new_id() -> uuid.UUID:
     """Return a UUIDv7: sorts by the time it was made."""
     return uuid7()
+
+
+def new_id_text() -> str:
+    """Return one as text, where nothing is done with it but to store and to say it."""
+    return str(uuid_utils.uuid7())
 
 
 def check_key(key: str) -> str:

@@ -9,29 +9,25 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from experiments.answers import answer
+from experiments.assigned import Episodes
 from experiments.capacity import Period, Used
 from experiments.counters import Scope, hold_episodes, hold_used, keep_used
 from experiments.known import Known, read_known
-from experiments.models import Assignment, Decision, EpisodeCounter
-from experiments.rows import DecisionAnswer, DecisionRow
-from experiments.services.choose import Request, choose, fill
-from experiments.services.enter import Entering, draw_arms
+from experiments.models import Assignment, ClusterArm
+from experiments.rows import ChosenAction, DecisionAnswer, DecisionRow
+from experiments.services.choose import Request, choose
+from experiments.services.enter import draw_arms
+from experiments.services.fill import fill
+from experiments.services.store import store
 from experiments.setup import Point, points
 from predictions.models import ModelVersion
-from predictions.services import prediction_of, versions_of
+from predictions.services import version_of, versions_of
 from workspaces import clock
 from workspaces.canonical import digest
 from workspaces.errors import Invalid, Refusal
-from workspaces.facts import insertion, run_together, unsaved
 from workspaces.models import Workspace
 from workspaces.services.facts import Taken, conflict, parse_rows, quarantine, reject
 
-COUNT_ON = """
-ON CONFLICT (workspace_id, decision_point, scope_id) DO UPDATE SET
-    number = excluded.number, opened_at = excluded.opened_at,
-    revision = CASE WHEN experiments_episodecounter.revision = excluded.revision - 1 THEN excluded.revision END
-"""
 # whoever fails without holding the units waits for them, so that a few tries see everybody through
 HELD_TRIES = 8
 LONGEST_STRATUM = Assignment._meta.get_field("stratum").max_length or 0
@@ -113,22 +109,22 @@ def _decide(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Deci
     used = Used()
     if not periods:
         for request in requests:
-            choose(request, _episodes(workspace, known, request), known, used)
-    in_blocks = any(request.enters and request.running and request.running.experiment.in_blocks for request in requests)
+            choose(request, _episodes(known, request.scope), known, used)
+    in_blocks = any(request.enters and _in_blocks(request) for request in requests)
     in_steps = requests and (periods or in_blocks or workspace.simulated)
     with transaction.atomic() if in_steps else nullcontext():
         if periods:
-            entering = _within_capacity(workspace, requests, known, periods)
+            clusters = _within_capacity(workspace, requests, known, periods)
         else:
-            entering = draw_arms(workspace, requests)
+            clusters = draw_arms(workspace, requests)
             for request in requests:
                 fill(request, used)
-        _store(requests, entering, known)
+        store(workspace, requests, clusters, known.episodes)
         if requests:
-            clock.advance(workspace, max(request.decision.decided_at for request in requests))
+            clock.advance(workspace, max(request.at for request in requests))
     for request in requests:
-        decided.answers[request.index] = answer(request.decision)
-        decided.taken.append(Taken(request.index, "accepted", request.decision.pk))
+        decided.answers[request.index] = _answer(request)
+        decided.taken.append(Taken(request.index, "accepted", request.id))
     for index, refusal in refused.items():
         invalid = isinstance(refusal, Invalid)
         decided.taken.append(
@@ -140,24 +136,24 @@ def _decide(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Deci
 def _periods(requests: Iterable[Request]) -> set[Period]:
     """Actions of which there is only so much, with the periods of the requests."""
     return {
-        (action, capacity.period(request.decision.decided_at))
+        (action, capacity.period(request.at))
         for request in requests
         for action, capacity in request.point.capacities.items()
     }
 
 
-def _within_capacity(workspace: Workspace, requests: Sequence[Request], known: Known, periods: set[Period]) -> Entering:
+def _within_capacity(
+    workspace: Workspace, requests: Sequence[Request], known: Known, periods: set[Period]
+) -> list[ClusterArm]:
     """Choose, draw and fill one after the other: what one takes, the next doesn't have."""
     used, held = hold_used(workspace, periods)
-    entering: Entering = ([], [])
+    clusters: list[ClusterArm] = []
     for request in requests:
-        choose(request, _episodes(workspace, known, request), known, used)
-        assignments, clusters = draw_arms(workspace, [request])
-        entering[0].extend(assignments)
-        entering[1].extend(clusters)
+        choose(request, _episodes(known, request.scope), known, used)
+        clusters += draw_arms(workspace, [request])
         fill(request, used)
     keep_used(used, held)
-    return entering
+    return clusters
 
 
 def _read(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> Known:
@@ -197,13 +193,14 @@ def _requests(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> tuple[li
     return requests, refused
 
 
-def _episodes(workspace: Workspace, known: Known, request: Request) -> EpisodeCounter:
-    point, scope = request.scope
-    if request.scope not in known.episodes:
-        known.episodes[request.scope] = unsaved(
-            EpisodeCounter, workspace=workspace, decision_point=point, scope_id=scope
-        )
-    return known.episodes[request.scope]
+def _in_blocks(request: Request) -> bool:
+    return request.assignment is not None and request.assignment.running.experiment.in_blocks
+
+
+def _episodes(known: Known, scope: Scope) -> Episodes:
+    if scope not in known.episodes:
+        known.episodes[scope] = Episodes()
+    return known.episodes[scope]
 
 
 def _request(
@@ -237,29 +234,10 @@ def _request(
         )
     _check_stratum(point, row)
     try:
-        prediction = prediction_of(versions, row.unit_id, row.prediction, at)
+        version = version_of(versions, row.prediction, at)
     except Refusal as refusal:
         raise type(refusal)(refusal.code, refusal.detail, f"/prediction{refusal.pointer}") from refusal
-    fact = {
-        "workspace": workspace,
-        "source": row.source,
-        "event_id": row.event_id,
-        "digest": digest(row),
-        "received_at": at,
-    }
-    for name, value in fact.items():
-        setattr(prediction, name, value)
-    decision = unsaved(
-        Decision,
-        decision_point=point.point,
-        unit_id=row.unit_id,
-        cluster_id=row.cluster_id or "",
-        prediction=prediction,
-        score=row.prediction.score,
-        decided_at=at,
-        **fact,
-    )
-    return Request(index, row, point, decision, prediction)
+    return Request(index, row, point, (row.decision_point, point.scope(row)), version, at)
 
 
 def _check_stratum(point: Point, row: DecisionRow) -> None:
@@ -274,25 +252,22 @@ def _check_stratum(point: Point, row: DecisionRow) -> None:
             )
 
 
-def _store(requests: Sequence[Request], entering: Entering, known: Known) -> None:
-    """Store everything in one go; a constraint refuses all of it if another decision came between."""
-    if not requests:
-        return
-    scopes = sorted({request.scope for request in requests if request.point.point.cool_down_days})
-    for scope in scopes:
-        known.episodes[scope].revision += 1
-    # in one order, so that two batches wait for each other instead of locking each other out
-    assignments = sorted(entering[0], key=lambda one: (one.experiment.pk, one.unit_id, one.occasion))
-    clusters = sorted(entering[1], key=lambda one: (one.experiment.pk, one.randomization_key))
-    by_event = sorted(requests, key=lambda request: (request.row.source, request.row.event_id))
-    run_together(
-        [
-            # a counter that was counted on meanwhile has another revision, and must have one
-            insertion([known.episodes[scope] for scope in scopes], COUNT_ON),
-            insertion([request.prediction for request in by_event]),
-            # a cluster that was drawn meanwhile has its arm, and must keep it
-            insertion(clusters),
-            insertion(assignments),
-            insertion([request.decision for request in by_event]),
-        ]
+def _answer(request: Request) -> DecisionAnswer:
+    """Say a decision that was just made; ``answers`` says those that are stored."""
+    action, assignment, matures_at = request.action, request.assignment, request.matures_at
+    assert action is not None
+    assert matures_at is not None
+    return DecisionAnswer(
+        decision_id=request.id,
+        unit_id=request.row.unit_id,
+        action=ChosenAction(action.key, action.parameters),
+        mode=request.mode,
+        experiment=assignment.running.experiment.key if assignment else None,
+        arm=assignment.arm.key if assignment and assignment.arm else None,
+        propensity=request.probabilities[action.key],
+        probabilities=request.probabilities,
+        ineligible=request.refused,
+        decided_at=request.at.isoformat(),
+        matures_at=matures_at.isoformat(),
+        replayed=False,
     )

@@ -28,7 +28,7 @@ class Taken:
 
     index: int
     status: str
-    id: UUID | None = None
+    id: UUID | str | None = None
     code: str = ""
     detail: str = ""
     pointer: str = ""
