@@ -77,9 +77,10 @@ class PlannedArm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Net(msgspec.Struct, frozen=True, kw_only=True):
-    """Money per analysis row: value from the terms, cost from the cost events."""
+    """Money per analysis row: value from the metric's terms, cost from the cost events."""
 
     value: list[Term]
+    metric: str = ""
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True):

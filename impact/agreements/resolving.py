@@ -46,7 +46,7 @@ def plan_of(workspace: Workspace, experiment: Experiment, declared: AgreementDec
         return [_term(one, assumptions, used) for one in metric.definition]
 
     primary = metrics[declared.primary]
-    net = Net(value=terms(primary)) if primary.kind == Metric.Kind.NET_VALUE else None
+    net = Net(value=terms(primary), metric=primary.key) if primary.kind == Metric.Kind.NET_VALUE else None
     planned = [
         PlannedMetric(
             key=key,

@@ -7,7 +7,7 @@ from django.views.i18n import set_language
 from impact.config import api, health, openapi
 from impact.dashboard import load_page, reading
 from impact.dashboard.design import views as designs
-from impact.dashboard.views import choices, experiments, keys, overview
+from impact.dashboard.views import agreed, choices, declaring, experiments, keys, overview
 from impact.ledger import views as ledger
 from impact.reports import claim_views as claims
 from impact.reports import views as reports
@@ -40,6 +40,12 @@ in_workspace = [
     path("decision-points/<key>", choices.decision_point, name="decision_point"),
     path("policies", choices.policies, name="policies"),
     path("policies/<key>", choices.policy, name="policy"),
+    path("metrics", agreed.metrics, name="metrics"),
+    path("metrics/<key>", agreed.metric, name="metric"),
+    path("assumptions", agreed.assumptions, name="assumptions"),
+    path("assumptions/<key>", agreed.assumption, name="assumption"),
+    path("declare/metric", declaring.declare_metric, name="declare_metric"),
+    path("declare/assumption", declaring.declare_assumption, name="declare_assumption"),
     path("reports", reports.reports, name="reports"),
     # before the report itself, whose name would swallow the ending
     *(

@@ -42,6 +42,7 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         (
             Entry("home", _("Overview")),
             Entry("reports", _("Reports"), ("report",)),
+            Entry("metrics", _("Metrics"), ("metric", "declare_metric")),
             Entry("claims", _("Claims"), ("withdraw_claim",)),
             Entry("data", _("Data"), ("import_file",)),
             Entry("quarantine", _("Quarantine"), ("quarantined",)),
@@ -52,6 +53,7 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         _("Settings"),
         (
             Entry("members", _("Members"), ("invite",)),
+            Entry("assumptions", _("Assumptions"), ("assumption", "declare_assumption")),
             Entry("keys", _("API keys"), ("make_key", "end_key"), "operator"),
             Entry("audit", _("Audit")),
             Entry("health", _("Health")),

@@ -30,6 +30,10 @@ class Forms:
         sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
         return sign + text
 
+    def plain(self, value: float) -> str:
+        """A number that somebody stated: up to four digits behind its point, and no zeros for nothing."""
+        return self.number(value, len(f"{value:.4f}".rstrip("0").partition(".")[2]))
+
     def money(self, value: float | Decimal, currency: str, decimals: int | None = None, *, signed: bool = False) -> str:
         """An amount with its currency; with as many decimals as the currency has, unless told."""
         digits = numbers.get_currency_precision(currency) if decimals is None else decimals

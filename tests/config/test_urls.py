@@ -67,6 +67,15 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/decision-points/<key>": {"GET": MEMBERS},
     "w/<workspace>/policies": {"GET": MEMBERS},
     "w/<workspace>/policies/<key>": {"GET": MEMBERS},
+    "w/<workspace>/metrics": {"GET": MEMBERS},
+    "w/<workspace>/metrics/<key>": {"GET": MEMBERS},
+    "w/<workspace>/assumptions": {"GET": MEMBERS},
+    "w/<workspace>/assumptions/<key>": {"GET": MEMBERS},
+    "w/<workspace>/declare/metric": {"GET": (302, 403, 200, 200, 200, 404), "POST": (302, 403, 422, 422, 422, 404)},
+    "w/<workspace>/declare/assumption": {
+        "GET": (302, 403, 200, 200, 200, 404),
+        "POST": (302, 403, 422, 422, 422, 404),
+    },
     "w/<workspace>/reports": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>/send-again": {"GET": ANALYSTS, "POST": ANALYSTS},
@@ -127,7 +136,14 @@ OF_API = {f"api/v1{endpoint.path}": (401,) * len(CAST) for endpoint in ENDPOINTS
 
 
 # what <key> stands for beneath these; elsewhere it is the experiment offers
-KEYS = {"models": "churn", "decision-points": "offer", "policies": "bonus-for-all", "schedules": "board"}
+KEYS = {
+    "models": "churn",
+    "decision-points": "offer",
+    "policies": "bonus-for-all",
+    "schedules": "board",
+    "metrics": "churn",
+    "assumptions": "kept",
+}
 
 
 def keyed(route: str) -> str:

@@ -82,6 +82,12 @@ PAGES = (
     "/w/mobile/decision-points/offer",
     "/w/mobile/policies",
     "/w/mobile/policies/worth",
+    "/w/mobile/metrics",
+    "/w/mobile/metrics/net",
+    "/w/mobile/declare/metric?from=churn",
+    "/w/mobile/assumptions",
+    "/w/mobile/assumptions/kept",
+    "/w/mobile/declare/assumption?from=kept",
     "/w/mobile/reports",
     "/w/mobile/reports/1",
     "/w/mobile/reports/schedules/board/preview",
@@ -107,7 +113,8 @@ EMPTY = tuple(
     f"/w/empty/{name}"
     for name in (
         "", "models", "experiments", "load", "design", "actions", "decision-points", "policies", "reports", "data",
-        "claims", "quarantine", "jobs", "members", "keys", "audit", "health",
+        "claims", "quarantine", "jobs", "members", "keys", "audit", "health", "metrics", "assumptions",
+        "declare/metric",
     )
 )  # fmt: skip
 

@@ -42,6 +42,11 @@ def number(value: float, decimals: int = 0) -> str:
 
 
 @register.filter
+def amount(value: float) -> str:
+    return Forms(get_language() or "en").plain(value)
+
+
+@register.filter
 def money(amount: float, currency: str) -> str:
     return Forms(get_language() or "en").money(amount, currency)
 

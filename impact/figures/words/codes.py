@@ -76,6 +76,14 @@ CODES = {
     "replaced": ("replaced", "差し替え済み"),
     "withdrawn": ("withdrawn", "取り下げ"),
     "expired": ("expired", "期限切れ"),
+    "proportion": ("proportion", "割合"),
+    "mean": ("mean", "平均"),
+    "ratio": ("ratio", "比"),
+    "net value": ("net value", "純価値"),
+    "primary": ("primary", "主要指標"),
+    "driver": ("driver", "駆動指標"),
+    "secondary": ("secondary", "副次指標"),
+    "guardrail": ("guardrail", "ガードレール"),
     "guess": ("a guess", "推測"),
 }
 
