@@ -20,6 +20,7 @@ from impact.analysis.value_statement import Option, value_statement
 from impact.analysis.verdict import verdicts
 from impact.analysis.version import CODE_VERSION
 from impact.analysis.waivers import heeded
+from impact.analysis.what_if import what_if
 from workspaces.canonical import digest
 
 
@@ -89,6 +90,7 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
         "money": money,
         "segments": segment_blocks(plan, measured),
         "policies": policy_blocks(plan, measured.chosen, seed),
+        "what_if": what_if(plan, measured.chosen),
         "value_ladder": value_ladder(plan, measured.chosen),
         "value_statement": statement,
         "stop_or_wait": stop_or_wait(plan, measured),

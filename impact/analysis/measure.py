@@ -16,6 +16,7 @@ from impact.analysis.coarser import Coarser, coarser_sums
 from impact.analysis.looked import Looked, look
 from impact.analysis.models import Snapshot
 from impact.analysis.moments import cluster_sums, moment_table, segment_tables
+from impact.analysis.parts import NO_PARTS, Parts, parted
 from impact.analysis.planned_looks import Reached, reached
 from impact.analysis.quoting import double, identifier, literal
 from impact.analysis.take_up import Taken, taken_up
@@ -70,6 +71,7 @@ class Chosen(NamedTuple):
     covariates: NDArray[np.float64]
     sums: ClusterSums | None = None
     cluster: NDArray[np.str_] | None = None
+    parts: Parts = NO_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ def _chosen(
     relation = f"(SELECT * REPLACE ({split} AS stratum) {counted})"
     pairs = _needed([columns], ()).pairs
     table = moment_table(connection, relation, list(columns), pairs=pairs, arm="arm", stratum="stratum", phase="phase")
+    parts = NO_PARTS if plan.clustered else parted(connection, plan, relation, [f"policy {key}" for key in known])
     numbers = "".join(f", {identifier(one)}::DOUBLE AS x{place}" for place, one in enumerate(covariates))
     listed = f"SELECT arm, stratum, cluster, value - cost AS net, propensity{numbers} FROM {relation} ORDER BY row"
     rows = connection.execute(listed if known else f"{listed} LIMIT 0").fetchnumpy()
@@ -204,6 +207,7 @@ def _chosen(
         np.array([rows[f"x{place}"] for place in range(len(covariates))], dtype=np.float64).T,
         sums,
         np.array(rows["cluster"], dtype=str) if plan.clustered else None,
+        parts,
     )
 
 

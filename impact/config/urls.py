@@ -7,7 +7,7 @@ from django.views.i18n import set_language
 from impact.config import api, health, openapi
 from impact.dashboard import load_page, reading
 from impact.dashboard.design import views as designs
-from impact.dashboard.views import agreed, choices, declaring, experiments, keys, overview
+from impact.dashboard.views import agreed, choices, declaring, experiments, keys, overview, trying
 from impact.ledger import views as ledger
 from impact.reports import claim_views as claims
 from impact.reports import views as reports
@@ -25,6 +25,8 @@ in_workspace = [
     path("load", load_page.load, name="load_experiment"),
     path("leave", workspaces.leave, name="leave_demo"),
     path("experiments/<key>", experiments.experiment, name="experiment"),
+    path("experiments/<key>/what-if", trying.what_if, name="what_if"),
+    path("experiments/<key>/what-if.csv", trying.what_if_file, name="what_if_file"),
     path("experiments/<key>/compliance", experiments.compliance, name="compliance"),
     path("experiments/<key>/results.json", experiments.results, name="results"),
     path("experiments/<key>/results.xlsx", reports.results_file, name="results_file"),

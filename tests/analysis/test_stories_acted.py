@@ -50,9 +50,22 @@ def _maintenance_money(document: Mapping[str, Any]) -> None:
     assert len(by_clusters(document, Forms("en"))) == len(by_clusters(document, Forms("ja"))) == 3
     agrees(_valued(document, "wait-below-threshold", "always-stop", "stratified"), B["policy"]["policy vs always stop"])
     agrees(_valued(document, "wait-below-threshold", "wait", "stratified"), B["policy"]["policy vs always wait"])
+    _maintenance_tried(document)
     statement, finance = document["value_statement"], B["finance"]
     _years(statement["projected"], finance["against always stop (today's rule)"])
     _years(document["value_ladder"]["model"]["year"], finance["against always wait (best score-free action)"])
+
+
+def _maintenance_tried(document: Mapping[str, Any]) -> None:
+    """The planned threshold is marked, and worth what the policy is."""
+    tried = document["what_if"]
+    [below] = [one for one in tried["thresholds"] if (one["arm"], one["side"]) == ("wait", "below")]
+    [planned] = [one for one in below["points"] if one["at"] == pytest.approx(B["p_star_planned"], rel=1e-12)]
+    wanted = {"nobody": "policy vs always stop", "best_single": "policy vs always wait"}
+    for against, name in wanted.items():
+        assert planned["against"][against]["effect"] == pytest.approx(B["policy"][name]["effect"], rel=1e-6)
+        assert planned["against"][against]["se"] == pytest.approx(B["policy"][name]["se"], rel=1e-6)
+    assert planned["at"] in [mark["at"] for mark in tried["marks"]]
 
 
 def _maintenance_threshold(document: Mapping[str, Any], japanese: Mapping[str, Any]) -> None:

@@ -46,6 +46,8 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/models/<key>/calibration.csv": {"GET": MEMBERS},
     "w/<workspace>/experiments": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>": {"GET": MEMBERS},
+    "w/<workspace>/experiments/<key>/what-if": {"GET": MEMBERS},
+    "w/<workspace>/experiments/<key>/what-if.csv": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/compliance": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/results.json": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/results.xlsx": {"GET": MEMBERS},

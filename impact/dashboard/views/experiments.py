@@ -29,6 +29,7 @@ from impact.figures.experiment import experiment_page, segment_bars
 from impact.figures.home import next_text
 from impact.figures.looks import planned_looks
 from impact.figures.sentences import completed
+from impact.figures.what_if import what_if_section
 from impact.figures.words.codes import word
 from workspaces import clock
 from workspaces.access import member
@@ -71,6 +72,7 @@ def experiment(request: HttpRequest, workspace: Workspace, key: str) -> HttpResp
         content |= {
             "document": document,
             "page": experiment_page(document, language()),
+            "what_if": what_if_section(document, request.GET.dict(), language()),
             "history": course_of(shown, language()),
             "looks": planned_looks(document, workspace.time_zone, language()),
             "agreed": agreed_rows(document, case, language()) if agreement else [],
