@@ -112,6 +112,11 @@ class Point:
         return next((policy for policy in current if policy.role == Policy.Role.CHAMPION), None)
 
     @property
+    def shares_counters(self) -> bool:
+        """Whether decisions about different units wait for each other."""
+        return bool(self.capacities) or any(running.experiment.in_blocks for running in self.experiments)
+
+    @property
     def cool_down(self) -> timedelta:
         return timedelta(days=self.point.cool_down_days)
 

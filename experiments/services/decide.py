@@ -67,9 +67,10 @@ def _one_an_event(rows: Mapping[int, DecisionRow]) -> tuple[dict[int, DecisionRo
 def _decide_or_wait(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Decided) -> None:
     """Decide without waiting; if somebody decided about these units meanwhile, once more, while they are held.
 
-    Where there is only so much of an action everybody waits for its counter, and so holds the units from the start.
+    Where everybody waits for a counter, of an action's capacity or a stratum's blocks, the units are held from the
+    start, and so always before it: two that took them in turns would wait for each other.
     """
-    if not _limited(workspace, rows):
+    if not _shares_counters(workspace, rows):
         try:
             _decide(workspace, rows, decided)
             return
@@ -87,9 +88,9 @@ def _decide_or_wait(workspace: Workspace, rows: Mapping[int, DecisionRow], decid
         raise Refusal("busy", "These units were decided about in many places at once; send the request again.")
 
 
-def _limited(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> bool:
+def _shares_counters(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> bool:
     known = points(workspace)
-    return any(known[row.decision_point].capacities for row in rows.values() if row.decision_point in known)
+    return any(known[key].shares_counters for key in {row.decision_point for row in rows.values()} if key in known)
 
 
 def _scopes(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> list[Scope]:
@@ -110,9 +111,8 @@ def _decide(workspace: Workspace, rows: Mapping[int, DecisionRow], decided: Deci
     if not periods:
         for request in requests:
             choose(request, _episodes(known, request.scope), known, used)
-    in_blocks = any(request.enters and _in_blocks(request) for request in requests)
-    in_steps = requests and (periods or in_blocks or workspace.simulated)
-    with transaction.atomic() if in_steps else nullcontext():
+    in_steps = workspace.simulated or any(request.point.shares_counters for request in requests)
+    with transaction.atomic() if requests and in_steps else nullcontext():
         if periods:
             clusters = _within_capacity(workspace, requests, known, periods)
         else:
@@ -191,10 +191,6 @@ def _requests(workspace: Workspace, rows: Mapping[int, DecisionRow]) -> tuple[li
         except Refusal as refusal:
             refused[index] = refusal
     return requests, refused
-
-
-def _in_blocks(request: Request) -> bool:
-    return request.assignment is not None and request.assignment.running.experiment.in_blocks
 
 
 def _episodes(known: Known, scope: Scope) -> Episodes:

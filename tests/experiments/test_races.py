@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from experiments.models import Assignment, BlockCounter, Decision, EpisodeCounter, Experiment
 from experiments.services.lifecycle import change_status
 from predictions.models import Prediction
-from tests.conftest import START, Caller, caller, decision_row, race
+from tests.conftest import START, Caller, caller, decided, decision_row, race
 from tests.experiments.design import running_with
 from workspaces.errors import Refusal
 from workspaces.models import AuditEntry, Workspace
@@ -21,6 +23,8 @@ from workspaces.services.audit import broken_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 1
+# in the order in which they are held
+COUNTERS = ("experiments_episodecounter", "experiments_blockcounter")
 
 
 def insist(secret: str, body: Any) -> Any:
@@ -89,6 +93,16 @@ def test_16_threads_leave_every_block_balanced(workspace: Workspace, tmp_path: P
         for start in range(0, counter.taken - 1, 2):
             assert {arm for _, arm in arms[start : start + 2]} == {"none", "bonus"}
     assert BlockCounter.objects.count() == max(1, 2 * len(strata))
+
+
+def test_units_are_held_before_blocks(api: Caller, workspace: Workspace, tmp_path: Path) -> None:
+    """Two that took them in turns would wait for each other, and PostgreSQL would fail one."""
+    running_with(workspace, tmp_path, point={"cool_down": {"days": 9}}, experiment={"method": "blocks"})
+    with CaptureQueriesContext(connection) as queries:
+        decided(api, [decision_row("c1")])
+    written = [query["sql"] for query in queries if "INSERT" in query["sql"]]
+    first = [next(table for table in COUNTERS if table in sql) for sql in written if any(t in sql for t in COUNTERS)]
+    assert first[:2] == list(COUNTERS)
 
 
 def test_batches_of_the_same_units_in_other_orders_do_not_lock_each_other_out(
