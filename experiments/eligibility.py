@@ -6,8 +6,10 @@ import ast
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+Value = Callable[[Mapping[str, Any]], Any]
 SCORE = "score"
 COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Lt: operator.lt,
@@ -35,17 +37,15 @@ class Rule:
     text : str
         As declared: comparisons of ``score`` and feature names with numbers, texts, true and false, joined
         by and, or, not and brackets.
-    names : frozenset of str
-        What it speaks of.
+    names : tuple of str
+        What it speaks of, sorted.
+    holds : callable
+        Whether it is true of given values; every name must have one.
     """
 
     text: str
-    names: frozenset[str]
-    tree: ast.expr
-
-    def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether the condition is true of these values; every name must have one."""
-        return bool(_value(self.tree, values))
+    names: tuple[str, ...]
+    holds: Callable[[Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def parse_rule(text: str, features: Mapping[str, str]) -> Rule:
         raise
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BadRule(f"rule {text!r} can't be read; write it like: score >= 0.1 and tenure < 24") from error
-    return Rule(text, frozenset(names), tree)
+    return Rule(text, tuple(sorted(names)), _compiled(tree))
 
 
 def refusals(
@@ -103,7 +103,7 @@ def refusals(
     """
     refused: dict[str, str] = {}
     for condition in conditions:
-        missing = sorted(name for name in condition.rule.names if values.get(name) is None)
+        missing = [name for name in condition.rule.names if values.get(name) is None]
         if not missing and condition.rule.holds(values):
             continue
         for action in candidates:
@@ -167,30 +167,40 @@ def kind_of(value: object) -> str:
     return "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
 
 
-def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
+def _compiled(node: ast.expr) -> Value:
+    """Turn a checked expression into a function of the values."""
     match node:
         case ast.BoolOp(op=ast.And()):
-            return all(_value(part, values) for part in node.values)
+            parts = [_compiled(part) for part in node.values]
+            return lambda values: all(part(values) for part in parts)
         case ast.BoolOp():
-            return any(_value(part, values) for part in node.values)
+            parts = [_compiled(part) for part in node.values]
+            return lambda values: any(part(values) for part in parts)
         case ast.UnaryOp(op=ast.Not()):
-            return not _value(node.operand, values)
+            inner = _compiled(node.operand)
+            return lambda values: not inner(values)
         case ast.UnaryOp():
-            return -_value(node.operand, values)
+            inner = _compiled(node.operand)
+            return lambda values: -inner(values)
         case ast.Compare():
-            left = _value(node.left, values)
-            for sign, right_node in zip(node.ops, node.comparators, strict=True):
-                right = _value(right_node, values)
-                if not COMPARE[type(sign)](left, right):
-                    return False
-                left = right
-            return True
+            sides = [_compiled(side) for side in (node.left, *node.comparators)]
+            pairs = [
+                _compared(COMPARE[type(sign)], *both) for sign, both in zip(node.ops, pairwise(sides), strict=True)
+            ]
+            return pairs[0] if len(pairs) == 1 else lambda values: all(pair(values) for pair in pairs)
         case ast.Name(id="true" | "false"):
-            return node.id == "true"
+            truth = node.id == "true"
+            return lambda values: truth
         case ast.Name():
-            return values[node.id]
+            return operator.itemgetter(node.id)
         case ast.Tuple() | ast.List():
-            return [_value(element, values) for element in node.elts]
+            elements = [_compiled(element) for element in node.elts]
+            return lambda values: [element(values) for element in elements]
         case ast.Constant():
-            return node.value
+            constant = node.value
+            return lambda values: constant
     raise AssertionError(ast.dump(node))
+
+
+def _compared(compare: Callable[[Any, Any], bool], left: Value, right: Value) -> Value:
+    return lambda values: compare(left(values), right(values))

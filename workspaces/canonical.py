@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import json.encoder
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ else:
 
 def dumps(content: Any) -> str:
     """Write JSON with sorted keys, no blanks, shortest floats, times in UTC and no NaN."""
-    return ENCODER.encode(content)
+    return "".join(_pieces(content, 0))
 
 
 def _plain(value: Any) -> Any:
@@ -27,7 +28,10 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{value!r} has no canonical JSON")
 
 
-ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
+# what json.JSONEncoder makes anew for every text, in twice the time: sorted keys, no blanks, no escapes, no NaN
+_pieces = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
+    None, _plain, json.encoder.encode_basestring, None, ":", ",", True, False, False
+)
 
 
 def digest(content: Any) -> str:

@@ -45,7 +45,7 @@ CANDIDATES = ["none", "bonus", "credit"]
 )
 def test_says(text: str, holds: bool, names: set[str]) -> None:
     rule = parse_rule(text, FEATURES)
-    assert (rule.holds(VALUES), rule.names, rule.text) == (holds, names, text)
+    assert (rule.holds(VALUES), set(rule.names), rule.text) == (holds, names, text)
 
 
 @pytest.mark.parametrize(
