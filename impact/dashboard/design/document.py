@@ -9,6 +9,7 @@ from typing import Any
 from experiments.models import Action, Experiment
 from impact.agreements.foreseeing import QUARTERS
 from impact.agreements.outlook import Sketch
+from impact.dashboard.design.arms import Candidate
 from impact.dashboard.design.form import GUARDRAILS, DesignForm
 from impact.dashboard.design.start import MILLION, Start
 
@@ -46,9 +47,7 @@ def sketch_of(form: DesignForm) -> Sketch | None:
     clusters = _clusters(said)
     if start.in_clusters and not clusters:
         return None
-    costs = {action.key: planned_cost(action, said) for action in start.actions}
-    weights = [said.get(f"weight_{arm}") or 1 for arm in form.arms]
-    baseline = start.point.baseline
+    costs = {one.id: planned_cost(one, start, said) for one in start.candidates}
     term = start.term
     negative = term["negative"] if term else said.get("direction") == "decrease"
     explained = (start.agreed.get("case") or {}).get("expected_explained") or 0.0
@@ -56,10 +55,10 @@ def sketch_of(form: DesignForm) -> Sketch | None:
         before=_share(said["expected_baseline"]),
         effect=_share(said["expected_effect"]),
         times=-abs(float(amount)) if negative else abs(float(amount)),  # type: ignore[arg-type]
-        costs={arm: costs[arm] - costs[baseline] for arm in form.arms[1:]},
+        costs={arm: costs[arm] - costs[form.compared_with] for arm in form.arms[1:]},
         rows_per_arm=said["rows_per_arm"],
         per_week=said.get("per_week") or None,
-        share=min(weights) / sum(weights),
+        share=min(form.weights) / sum(form.weights),
         alpha=_share(alpha),
         power=_share(power),
         smallest=said.get("smallest_effect") or 0.0,
@@ -70,9 +69,10 @@ def sketch_of(form: DesignForm) -> Sketch | None:
     )
 
 
-def planned_cost(action: Action, said: Mapping[str, Any]) -> float:
-    cost = _cost(action.key, said)
-    return float(cost["fixed"] + cost["contingent"] * cost["acceptance_share"])
+def planned_cost(candidate: Candidate, start: Start, said: Mapping[str, Any]) -> float:
+    """What an arm costs a row; of a policy the most that it can."""
+    costs = [_cost(action.key, said) for action in start.actions if action.key in candidate.gives]
+    return max((one["fixed"] + one["contingent"] * one["acceptance_share"] for one in costs), default=0.0)
 
 
 def field_of(pointer: str, document: Mapping[str, list[dict[str, Any]]], form: DesignForm) -> str | None:
@@ -83,7 +83,7 @@ def field_of(pointer: str, document: Mapping[str, list[dict[str, Any]]], form: D
         return f"{OF_ACTIONS[parts[-1]]}_{item['key']}"
     if parts[0] == "experiments" and "arms" in parts:
         places = [int(part) for part in parts[2:] if part.isdigit()]
-        return f"weight_{item['arms'][places[0] if places else 0]['action']}"
+        return f"weight_{form.arms[places[0] if places else 0]}"
     for part in reversed(parts[2:]):
         name = CALLED.get(part, part)
         if name in form.fields:
@@ -136,15 +136,15 @@ def _assumption(key: str, start: Start, said: Mapping[str, Any]) -> list[dict[st
 
 def _experiment(key: str, form: DesignForm, now: datetime) -> dict[str, Any]:
     start, said = form.start, form.cleaned_data
-    weeks = said.get("weeks")
+    weeks, by = said.get("weeks"), {one.id: one for one in start.candidates}
     # a whole number of weeks from the next full day on
     until = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7 * weeks + 1) if weeks else None
     return {
         "key": key,
         "name": said.get("name", ""),
         "decision_point": start.point.key,
-        "arms": [{"action": arm, "weight": said.get(f"weight_{arm}") or 1} for arm in form.arms],
-        "baseline": start.point.baseline,
+        "arms": [by[arm].declared | {"weight": weight} for arm, weight in zip(form.arms, form.weights, strict=True)],
+        "baseline": by[form.compared_with].key,
         "horizon_days": said.get("window_days"),
         **(_drawn_as(start.source) if start.source else {}),
         **({"enrolment": {"until": until.isoformat()}} if until else {}),

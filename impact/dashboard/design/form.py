@@ -8,8 +8,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from experiments.models import Policy
 from impact.agreements.models import Assumption, Metric
+from impact.dashboard.design.arms import Candidate
 from impact.dashboard.design.start import Start
 from workspaces.identifiers import valid_key
 from workspaces.models import Workspace
@@ -66,6 +66,7 @@ class DesignForm(forms.Form):
     value_owner = text(_("Who answers for it"), most=200)
     value_status = forms.ChoiceField(label=_("Status"), choices=STATUSES)
     value_source = text(_("Where it comes from"), required=False)
+    baseline = forms.ChoiceField(label=_("Compared with"), required=False)
     expected_baseline = number(_("Without the action, %"), min_value=0, max_value=100)
     expected_effect = number(_("Change hoped for, points"), _("below 0: it falls"), min_value=-100, max_value=100)
     rows_per_arm = whole(_("Rows in each arm"), required=True, least=2)
@@ -99,15 +100,17 @@ class DesignForm(forms.Form):
     def __init__(self, workspace: Workspace, start: Start, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.start = start
-        for action in start.actions:
-            self._add_arm(action.key)
+        for one in start.candidates:
+            self._add_arm(one)
+        self.fields["baseline"].choices = [  # type: ignore[attr-defined]
+            (one.id, one.name) for one in start.candidates if one.policy or one.id == start.point.baseline
+        ]
         metrics = Metric.objects.within(workspace).current().exclude(kind=Metric.Kind.NET_VALUE).order_by("name")
         known = [("", _("none")), *((one.key, one.name) for one in metrics if one != start.driver)]
         for place in GUARDRAILS:
             self.fields[f"guardrail_{place}"] = forms.ChoiceField(label=_("Guardrail"), choices=known, required=False)
             self.fields[f"margin_{place}"] = number(_("Worse by at most"), _("a share as 0.002, an amount as it is"))
-        policies = Policy.objects.within(workspace).current().filter(decision_point=start.point.key).order_by("key")
-        rules = [("", _("the arm that does best")), *((one.key, one.key) for one in policies)]
+        rules = [("", _("the arm that does best")), *((one.key, one.key) for one in start.policies)]
         self.fields["deploys"].choices = rules  # type: ignore[attr-defined]
         self.fields["todays_rule"].choices = [("", _("none")), *rules[1:]]  # type: ignore[attr-defined]
         if start.in_clusters:
@@ -115,9 +118,12 @@ class DesignForm(forms.Form):
         for name in self._unasked():
             del self.fields[name]
 
-    def _add_arm(self, key: str) -> None:
+    def _add_arm(self, one: Candidate) -> None:
+        key = one.id
         self.fields[f"arm_{key}"] = forms.BooleanField(label=_("In the experiment"), required=False)
         self.fields[f"weight_{key}"] = whole(_("Weight"), required=False, most=1_000_000)
+        if one.policy:
+            return
         self.fields[f"fixed_{key}"] = number(_("Fixed"), min_value=0)
         self.fields[f"contingent_{key}"] = number(_("If taken up"), min_value=0)
         self.fields[f"share_{key}"] = number(_("Taken up, %"), min_value=0, max_value=100)
@@ -133,14 +139,26 @@ class DesignForm(forms.Form):
             yield from ("expected_baseline", "expected_effect")
         if not start.in_clusters:
             yield from CLUSTERS
+        if not start.policies:
+            yield "baseline"
         if start.changes:
             yield "key"
 
     @property
+    def compared_with(self) -> str:
+        """Id of the arm that the others are compared with: what is done without a choice, or a policy."""
+        return self.cleaned_data.get("baseline") or self.start.point.baseline
+
+    @property
     def arms(self) -> list[str]:
-        """Actions that are compared; the baseline always is."""
-        chosen = [action.key for action in self.start.actions if self.cleaned_data.get(f"arm_{action.key}")]
-        return [self.start.point.baseline, *(key for key in chosen if key != self.start.point.baseline)]
+        """Ids of the actions and policies that are compared; the baseline always is."""
+        chosen = [one.id for one in self.start.candidates if self.cleaned_data.get(f"arm_{one.id}")]
+        return [self.compared_with, *(one for one in chosen if one != self.compared_with)]
+
+    @property
+    def weights(self) -> list[int]:
+        """How often each arm is drawn."""
+        return [self.cleaned_data.get(f"weight_{arm}") or 1 for arm in self.arms]
 
     def clean(self) -> dict[str, Any]:
         said = self.cleaned_data
@@ -158,8 +176,8 @@ class DesignForm(forms.Form):
         if size and rows and rows < 2 * size:
             self.add_error("rows_per_arm", _("These are fewer than two clusters."))
         if len(self.arms) < 2:
-            other = next((one.key for one in self.start.actions if one.key != self.start.point.baseline), None)
-            self.add_error(f"arm_{other}" if other else None, _("Choose an action to compare with the baseline."))
+            other = next((one.id for one in self.start.candidates if one.id != self.compared_with), None)
+            self.add_error(f"arm_{other}" if other else None, _("Choose another arm to compare with the baseline."))
         for place in GUARDRAILS:
             if said.get(f"guardrail_{place}") and said.get(f"margin_{place}") is None:
                 self.add_error(f"margin_{place}", _("Say how much worse it may get."))

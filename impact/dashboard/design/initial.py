@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from impact.dashboard.design.arms import id_of
 from impact.dashboard.design.form import GUARDRAILS
 from impact.dashboard.design.start import Start
 
@@ -41,14 +42,13 @@ def initial_of(start: Start, owner: str, now: datetime) -> dict[str, Any]:
 
 
 def _arms(start: Start) -> dict[str, Any]:
-    held = {arm.action.key: arm.weight for arm in start.source.arms.select_related("action") if arm.action} if (
-        start.source
-    ) else {action.key: 1 for action in start.actions}  # fmt: skip
-    found: dict[str, Any] = {}
+    arms = start.source.arms.select_related("action", "policy") if start.source else []
+    held = {id_of(arm): arm.weight for arm in arms} or {action.key: 1 for action in start.actions}
+    found: dict[str, Any] = {"baseline": next((id_of(arm) for arm in arms if arm.is_baseline), start.point.baseline)}
+    for one in start.candidates:
+        found |= {f"arm_{one.id}": one.id in held, f"weight_{one.id}": held.get(one.id, 1)}
     for action in start.actions:
         found |= {
-            f"arm_{action.key}": action.key in held,
-            f"weight_{action.key}": held.get(action.key, 1),
             f"fixed_{action.key}": _plain(action.fixed_cost),
             f"contingent_{action.key}": _plain(action.contingent_cost),
             f"share_{action.key}": _percent(action.acceptance_share),

@@ -21,10 +21,10 @@ def page_of(form: DesignForm, now: datetime, language: str) -> dict[str, Any]:
     looked = form if form.is_bound else _as_it_stands(form)
     looked.is_valid()
     start, figures = form.start, _figures(looked, language)
-    arms = [_arm(form, looked, place, language) for place in range(len(start.actions))]
+    arms = [_arm(form, looked, place, language) for place in range(len(start.candidates))]
     return {
         "figures": figures,
-        "arms": [arm | {"seen": figures["arms"].get(arm["key"])} for arm in arms],
+        "arms": [arm | {"seen": _seen(figures["arms"].get(arm["id"]), looked)} for arm in arms],
         "reach": _reach(looked, language),
         "yaml": yaml.safe_dump(document_of(looked, now), sort_keys=False, allow_unicode=True),
         "guardrails": [(form[f"guardrail_{place}"], form[f"margin_{place}"]) for place in GUARDRAILS],
@@ -53,7 +53,7 @@ def _figures(form: DesignForm, language: str) -> dict[str, Any]:
     driver = {"name": said.get("outcome_name") or (start.driver.name if start.driver else _("the outcome"))}
     named = Named(
         driver=driver | {"kind": "proportion", "unit": ""},
-        arms={action.key: action.name for action in start.actions},
+        arms={one.id: one.name for one in start.candidates},
         currency=_currency(form),
         row=WORDS[language].row(start.point.model.unit_type, False),
         power=sketch.power,
@@ -70,15 +70,25 @@ def _needed(form: DesignForm) -> set[str]:
 
 
 def _arm(form: DesignForm, looked: DesignForm, place: int, language: str) -> dict[str, Any]:
-    action = form.start.actions[place]
-    fields = {name: form[f"{name}_{action.key}"] for name in ("arm", "weight", "fixed", "contingent", "share")}
-    return fields | {
+    one = form.start.candidates[place]
+    asked = ("arm", "weight") if one.policy else ("arm", "weight", "fixed", "contingent", "share")
+    cost = planned_cost(one, form.start, looked.cleaned_data)
+    return {name: form[f"{name}_{one.id}"] for name in asked} | {
         "place": place,
-        "key": action.key,
-        "name": action.name,
-        "is_baseline": action.key == form.start.point.baseline,
-        "cost": Forms(language).money(planned_cost(action, looked.cleaned_data), _currency(form)),
+        "id": one.id,
+        "name": one.name,
+        "policy": one.policy,
+        "varies": one.varies,
+        # with policies to compare with, no arm has to be there
+        "is_baseline": one.id == form.start.point.baseline and not form.start.policies,
+        "cost": Forms(language).money(cost, _currency(form)),
     }
+
+
+def _seen(row: dict[str, str] | None, form: DesignForm) -> dict[str, str] | None:
+    """What is foreseen of an arm; of a baseline that varies only the most is known, so nothing can be taken off."""
+    varies = any(one.varies for one in form.start.candidates if one.id == form.compared_with)
+    return row | {"break_even": ""} if row and varies else row
 
 
 def _reach(form: DesignForm, language: str) -> dict[str, Any] | None:
@@ -87,8 +97,7 @@ def _reach(form: DesignForm, language: str) -> dict[str, Any] | None:
     per_week, weeks, wanted = (said.get(name) for name in ("per_week", "weeks", "rows_per_arm"))
     if not per_week or not weeks or not form.arms:
         return None
-    weights = [said.get(f"weight_{arm}") or 1 for arm in form.arms]
-    rows = int(per_week * weeks * min(weights) / sum(weights))
+    rows = int(per_week * weeks * min(form.weights) / sum(form.weights))
     texts = {"weeks": forms.number(weeks), "rows": forms.number(rows)}
     return {
         "short": rows < (wanted or 0),
@@ -113,7 +122,7 @@ def _label(form: DesignForm, name: str) -> str:
     """What a field is called; one of an arm with the arm's name."""
     if name not in form.fields:
         return ""
-    arm = next((one.name for one in form.start.actions if name.partition("_")[2] == one.key), "")
+    arm = next((one.name for one in form.start.candidates if name.partition("_")[2] == one.id), "")
     label = str(form.fields[name].label)
     return f"{arm}: {label}" if arm else label
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from experiments.models import Action, DecisionPoint, Experiment, Status
+from experiments.models import Action, DecisionPoint, Experiment, Policy, Status
 from experiments.selectors import experiment_named
 from impact.agreements.models import Agreement, Assumption, Metric
+from impact.dashboard.design.arms import Candidate, candidates_of, id_of
 from impact.dashboard.week import week_of
 from workspaces.errors import Missing, Refusal
 from workspaces.models import Workspace
@@ -24,6 +25,7 @@ class Start:
 
     point: DecisionPoint
     actions: list[Action]
+    policies: list[Policy] = field(default_factory=list)
     net: Metric | None = None
     driver: Metric | None = None
     assumption: Assumption | None = None
@@ -32,6 +34,11 @@ class Start:
     agreed: Mapping[str, Any] = field(default_factory=dict)
     changes: bool = False
     per_week: int = 0
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """What may be an arm."""
+        return candidates_of(self.point, self.actions, self.policies)
 
     @property
     def times(self) -> float | None:
@@ -103,8 +110,6 @@ def _from_experiment(workspace: Workspace, source: Experiment, *, changes: bool)
         raise Refusal("in-use", _("%(name)s was not agreed for money here; begin anew.") % {"name": source.name})
     if changes and source.status != Status.DRAFT:
         raise Refusal("in-use", _("%(name)s isn't a draft any more; clone it instead.") % {"name": source.name})
-    if any(arm.key != (arm.action and arm.action.key) for arm in source.arms.select_related("action")):
-        raise Refusal("in-use", _("Arms of %(name)s are policies; change its file instead.") % {"name": source.name})
     terms = newest.content["net"]["value"]
     net = next((one for one in measures(workspace) if _signature(one.definition) == _signature(terms)), None)
     if net is None:
@@ -112,7 +117,12 @@ def _from_experiment(workspace: Workspace, source: Experiment, *, changes: bool)
             "in-use", _("The value of %(name)s is declared otherwise now; begin anew.") % {"name": source.name}
         )
     point = DecisionPoint.objects.within(workspace).current().filter(key=source.decision_point.key)
-    return _start(workspace, point.select_related("model").get(), net, source, newest.content, changes=changes)
+    start = _start(workspace, point.select_related("model").get(), net, source, newest.content, changes=changes)
+    known = {one.id for one in start.candidates}
+    if any(id_of(arm) not in known for arm in source.arms.select_related("action", "policy")):
+        said = _("%(name)s has arms with names of their own, or that are gone; change its file instead.")
+        raise Refusal("in-use", said % {"name": source.name})
+    return start
 
 
 def _start(
@@ -129,6 +139,7 @@ def _start(
     start = Start(
         point=point,
         actions=[found[key] for key in [point.baseline, *(one for one in point.candidates if one != point.baseline)]],
+        policies=list(Policy.objects.within(workspace).current().filter(decision_point=point.key).order_by("key")),
         net=net,
         driver=_driver(workspace, net, agreed or {}),
         source=source,

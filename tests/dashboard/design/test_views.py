@@ -14,7 +14,7 @@ from impact.agreements.services import sign, start_experiment
 from impact.config.declarations import apply_files
 from tests.conftest import enter, signed_in, started
 from tests.dashboard.test_views import page
-from tests.experiments.design import declared
+from tests.experiments.design import AGREEMENT, LADDER, apply, declared
 from workspaces.models import Membership, Workspace
 
 AT = "/w/mobile/design"
@@ -153,7 +153,7 @@ def test_a_dearer_action_is_a_new_version(client: Client) -> None:
         ("rows_per_arm", 1, "greater than or equal to 2"),
         ("weight_bonus", 2_000_000, "less than or equal to"),
         ("window_days", 0, "greater than or equal to"),
-        ("arm_bonus", None, "Choose an action to compare"),
+        ("arm_bonus", None, "Choose another arm to compare"),
         ("cases_per_year", "nobody-knows", "There is no assumption"),
         ("share_bonus", 101, "less than or equal to 100"),
         ("power", 100, "less than or equal to"),
@@ -204,6 +204,64 @@ def test_clusters_are_asked_for_where_they_are_drawn(client: Client, workspace: 
     assert 'name="cluster_cv" value="0.4"' in page(client, "design?experiment=homes")
     shown = page(client, "experiments/homes/agreement")
     assert "2.11" in shown and "2.11 times those of single units" in shown
+
+
+RULES = {"policies": LADDER}
+POLICY_ARMS = {
+    "arm_none": None, "arm_bonus": None, "baseline": "policy:nobody", "arm_policy:todays-rule": "on",
+    "arm_policy:what-pays": "on", "weight_policy:what-pays": 2, "todays_rule": "todays-rule", "deploys": "what-pays",
+    "cases_per_year": "1000", "running_per_year": "1",
+}  # fmt: skip
+
+
+def test_policies_can_be_arms_and_the_baseline(client: Client, workspace: Workspace, tmp_path: Any) -> None:
+    assert 'name="baseline"' not in page(client, "design?point=offer&measure=net")
+    apply(workspace, tmp_path, **RULES)
+    assert '<option value="policy:todays-rule">' in page(client, "design?point=offer&measure=net")
+    text = client.post(f"{AT}/preview?point=offer&measure=net", typed(**POLICY_ARMS)).content.decode()
+    written = yaml.safe_load(text.split('id="yaml"')[1].split(">", 1)[1].split("</pre>")[0].replace("&#x27;", "'"))
+    arms = [{"policy": "nobody", "weight": 1}, {"policy": "todays-rule", "weight": 1}]
+    assert written["experiments"][0]["arms"] == [*arms, {"policy": "what-pays", "weight": 2}]
+    assert written["experiments"][0]["baseline"] == "nobody"
+    # the dearest action that the rule may give costs 1.70, and that of what pays 17.50
+    assert "1.70" in text and "would lose" not in text.split("</section>")[0]
+    assert client.post(ANEW, typed(**POLICY_ARMS)).status_code == 302
+    experiment = Experiment.objects.get(key="again")
+    found = [(arm.key, arm.policy and arm.policy.key, arm.weight, arm.is_baseline) for arm in experiment.arms.all()]
+    assert found == [
+        ("nobody", "nobody", 1, True), ("todays-rule", "todays-rule", 1, False), ("what-pays", "what-pays", 2, False),
+    ]  # fmt: skip
+    case = experiment.agreements.get().content["case"]
+    assert case["expected_net"]["todays-rule"] == pytest.approx(4.5 - 1.7)
+
+
+def test_arms_that_are_policies_are_changed_cloned_and_started(
+    client: Client, workspace: Workspace, tmp_path: Any
+) -> None:
+    apply(workspace, tmp_path, **RULES)
+    client.post(ANEW, typed(**POLICY_ARMS | {"arm_bonus": "on"}, weeks=None))
+    asked = page(client, "design?experiment=again")
+    assert '<option value="policy:nobody" selected>' in asked
+    assert 'name="weight_policy:what-pays" value="2"' in asked
+    ticked = [one for one in ("none", "bonus", "credit", "policy:anything", "policy:what-pays")
+              if f'name="arm_{one}" id="id_arm_{one}" checked' in asked]  # fmt: skip
+    assert ticked == ["bonus", "policy:what-pays"]
+    assert client.post(f"{AT}?experiment=again", typed(**POLICY_ARMS, key=None, weeks=None)).status_code == 302
+    assert client.post(f"{AT}?clone=again", typed(**POLICY_ARMS, key="more")).status_code == 302
+    assert [arm.key for arm in Experiment.objects.get(key="more").arms.all()] == ["nobody", "todays-rule", "what-pays"]
+    experiment = Experiment.objects.get(key="again")
+    assert started(workspace, experiment).status == "running"
+
+
+def test_an_arm_alone_or_under_its_own_name_is_said(client: Client, workspace: Workspace, tmp_path: Any) -> None:
+    apply(workspace, tmp_path, **RULES)
+    alone = client.post(ANEW, typed(arm_none=None, arm_bonus=None, baseline="policy:nobody")).content.decode()
+    assert "Choose another arm to compare with the baseline." in alone
+    named = [{"action": "none"}, {"policy": "todays-rule", "key": "rule"}]
+    declared(workspace, tmp_path, experiment={"key": "named", "arms": named}, agreements=[])
+    agreement = AGREEMENT | {"experiment": "named"}
+    apply(workspace, tmp_path, agreements=[agreement])
+    assert "names of their own" in client.get(f"{AT}?clone=named", follow=True).content.decode()
 
 
 METRIC = """
