@@ -8,6 +8,7 @@ from impact.config import api, health, openapi
 from impact.dashboard import load_page, reading
 from impact.dashboard.design import views as designs
 from impact.dashboard.views import agreed, choices, declaring, experiments, keys, overview, trying
+from impact.ledger import rates
 from impact.ledger import views as ledger
 from impact.reports import claim_views as claims
 from impact.reports import views as reports
@@ -65,6 +66,8 @@ in_workspace = [
     path("reports/schedules/<key>/make", reports.make, name="make_report"),
     path("reports/schedules/<key>/pause", reports.pause_or_resume, {"step": "pause"}, name="pause_schedule"),
     path("reports/schedules/<key>/resume", reports.pause_or_resume, {"step": "resume"}, name="resume_schedule"),
+    path("rates", rates.rates, name="rates"),
+    path("rates/add", rates.add_rate, name="add_rate"),
     path("data", ledger.data, name="data"),
     path("data/import", ledger.import_file, name="import_file"),
     path("data/imports/<id>/reasons", ledger.reasons, name="reasons"),

@@ -54,6 +54,7 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         (
             Entry("members", _("Members"), ("invite",)),
             Entry("assumptions", _("Assumptions"), ("assumption", "declare_assumption")),
+            Entry("rates", _("Rates"), ("add_rate",)),
             Entry("keys", _("API keys"), ("make_key", "end_key"), "operator"),
             Entry("audit", _("Audit")),
             Entry("health", _("Health")),

@@ -62,7 +62,6 @@ def reasons(request: HttpRequest, workspace: Workspace, id: str) -> Any:
 def _data(request: HttpRequest, workspace: Workspace, problem: str = "") -> HttpResponse:
     content = {
         "intake": intake(workspace),
-        "rates": selectors.newest_rates(workspace),
         "kinds": IMPORTED,
         "problem": problem,
         "may_import": request.membership.may("operator"),  # type: ignore[attr-defined]

@@ -94,6 +94,8 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/reports/schedules/<key>/make": {"GET": ANALYSTS, "POST": ANALYSTS},
     "w/<workspace>/reports/schedules/<key>/pause": {"GET": ANALYSTS, "POST": ANALYSTS},
     "w/<workspace>/reports/schedules/<key>/resume": {"GET": ANALYSTS, "POST": ANALYSTS},
+    "w/<workspace>/rates": {"GET": MEMBERS},
+    "w/<workspace>/rates/add": {"GET": ANALYSTS, "POST": (302, 403, 422, 422, 422, 404)},
     "w/<workspace>/data": {"GET": MEMBERS},
     "w/<workspace>/data/import": {"GET": OPERATORS, "POST": (302, 403, 403, 422, 422, 404)},
     "w/<workspace>/data/imports/<id>/reasons": {"GET": MISSING},

@@ -86,6 +86,7 @@ PAGES = (
     "/w/mobile/metrics/net",
     "/w/mobile/declare/metric?from=churn",
     "/w/mobile/assumptions",
+    "/w/mobile/rates",
     "/w/mobile/assumptions/kept",
     "/w/mobile/declare/assumption?from=kept",
     "/w/mobile/reports",
@@ -114,7 +115,7 @@ EMPTY = tuple(
     for name in (
         "", "models", "experiments", "load", "design", "actions", "decision-points", "policies", "reports", "data",
         "claims", "quarantine", "jobs", "members", "keys", "audit", "health", "metrics", "assumptions",
-        "declare/metric",
+        "declare/metric", "rates",
     )
 )  # fmt: skip
 

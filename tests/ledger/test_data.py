@@ -145,10 +145,3 @@ def test_as_many_queries_for_three_rows_as_for_one(api: Caller, workspace: Works
     add(1)
     add(2)
     assert queries() == one
-
-
-def test_rates_of_other_currencies_are_shown_if_there_are_any(api: Caller, mate: Membership) -> None:
-    assert "Rates" not in shown(signed_in(mate))
-    api.post("/rates", {"currency": "USD", "month": "2026-01", "rate": 0.92, "source": "monthly average"})
-    page = shown(signed_in(mate))
-    assert all(part in page for part in ("Rates", "USD", "2026-01", "0.92", "monthly average"))
