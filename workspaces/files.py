@@ -18,6 +18,7 @@ from workspaces.models import Job, Workspace
 LARGEST = 32 * 1024 * 1024
 READ_BYTES = 64 * 1024
 DRAFT = ".draft-"
+SENT = ".sent"
 
 
 def folder(workspace: Workspace) -> Path:
@@ -28,7 +29,7 @@ def folder(workspace: Workspace) -> Path:
 
 def sent_file(workspace: Workspace, sha256: str) -> Path:
     """Where a file that was sent is kept."""
-    return folder(workspace) / f"{sha256}.sent"
+    return folder(workspace) / f"{sha256}{SENT}"
 
 
 def answer_file(job: Job) -> Path:

@@ -22,6 +22,7 @@ from impact.reports.services import claim_due_schedules
 from predictions.jobs import drift_job
 from predictions.queue import DRIFT, enqueue_due_drift
 from workspaces.services import jobs
+from workspaces.services.sent_files import forget_sent_files
 
 KINDS: dict[str, Callable[[jobs.Attempt], Any]] = {
     ALARM: alarm_job,
@@ -44,6 +45,7 @@ def tick() -> None:
     enqueue_due_analyses()
     enqueue_due_drift()
     claim_due_digests()
+    forget_sent_files()
     drain()
 
 
