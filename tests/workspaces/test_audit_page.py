@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import signed_in
-from workspaces import selectors
+from workspaces import selectors, views
 from workspaces.models import AuditEntry, Membership, Workspace
 from workspaces.services import audit
 from workspaces.services.audit import broken_at, record
@@ -83,6 +83,23 @@ def test_says_that_the_chain_is_whole_with_its_head(mate: Membership, workspace:
     page = shown(signed_in(mate))
     workspace.refresh_from_db()
     assert "The chain is whole" in page and workspace.audit_head in page
+
+
+def test_of_a_long_chain_the_end_is_read(
+    mate: Membership, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "CHAIN_A_PAGE", 3)
+    acted(workspace, 9)
+    length = AuditEntry.objects.within(workspace).count()
+    client = signed_in(mate)
+    assert f"The last 3 of {length} entries fit together" in shown(client)
+    # what lies before the end is for verify to find
+    AuditEntry.objects.within(workspace).filter(number=2).update(actor="somebody")
+    assert "The end of the chain is whole" in shown(client) and broken_at(workspace) == 2
+    AuditEntry.objects.within(workspace).filter(number=length - 1).update(subject="else")
+    assert f"Entry {length - 1} is missing" in shown(client)
+    AuditEntry.objects.within(workspace).filter(number=length - 3).delete()
+    assert f"Entry {length - 3} is missing" in shown(client)
 
 
 def test_says_where_the_chain_is_broken(mate: Membership, workspace: Workspace) -> None:

@@ -41,11 +41,16 @@ def entry_digest(entry: AuditEntry) -> str:
     return digest({"at": entry.at.isoformat()} | {name: getattr(entry, name) for name in CHAINED})
 
 
-def broken_at(workspace: Workspace) -> int | None:
-    """Return the number of the first entry that doesn't fit the chain, or None."""
+def broken_at(workspace: Workspace, last: int | None = None) -> int | None:
+    """Return the number of the first entry that doesn't fit the chain, or None; of the ``last`` so many alone."""
     head = _head(workspace)
-    previous, number = "", 0
-    for entry in AuditEntry.objects.within(workspace).order_by("number").iterator():
+    entries = AuditEntry.objects.within(workspace).order_by("number")
+    number = max(0, head[0] - last) if last else 0
+    before = entries.filter(number=number).values_list("digest", flat=True).first()
+    if number and before is None:
+        return number
+    previous = before or ""
+    for entry in entries.filter(number__gt=number).iterator():
         number += 1
         if (entry.number, entry.previous, entry.digest) != (number, previous, entry_digest(entry)):
             return number
@@ -53,7 +58,7 @@ def broken_at(workspace: Workspace) -> int | None:
     if head == (number, previous):
         return None
     # what was appended while it was read breaks nothing
-    return number + 1 if head == _head(workspace) else broken_at(workspace)
+    return number + 1 if head == _head(workspace) else broken_at(workspace, last)
 
 
 def _head(workspace: Workspace) -> tuple[int, str]:
