@@ -12,6 +12,8 @@ from experiments.models import Assignment
 from impact.agreements.plan import Earlier, PlannedMetric, Term
 from impact.analysis.estimate import metric_block
 from impact.analysis.services import analyze, differing
+from impact.reports.rendering import html_of, pdf_of
+from impact.reports.workbook import report_workbook
 from impact.stats.adjustment import lin
 from impact.stats.clusters import ClusterSums
 from impact.stats.effects import NotEstimable
@@ -19,8 +21,9 @@ from impact.stats.lift import lift_of
 from impact.stats.moments import MomentTable
 from impact.stats.ratios import ratio, ratio_parts
 from tests.analysis.ground import Ground, agrees, on, plan
-from tests.conftest import Caller, caller, decided, decision_row
+from tests.conftest import Caller, caller, decided, decision_row, enter, signed_in
 from tests.experiments.design import AGREEMENT, CHURN, running_with
+from tests.reports.board import frozen, schedule
 from workspaces.models import Workspace
 
 SPENT, ORDERS = Term(outcome="spent"), Term(outcome="order", aggregate="count")
@@ -200,7 +203,7 @@ def test_what_happened_before_the_first_decision_adjusts(ground: Ground) -> None
     assert block["adjusted"]["se"] < 0.7 * block["se"]
 
 
-def test_from_declaration_to_results(workspace: Workspace, api: Caller, tmp_path: Path) -> None:
+def test_from_declaration_to_page_and_report(workspace: Workspace, api: Caller, tmp_path: Path) -> None:
     """A basket metric, capped and with its past, declared by a file, analysed and told."""
     metric = {
         "key": "basket", "name": "Basket", "kind": "ratio", "unit": "EUR",
@@ -208,10 +211,10 @@ def test_from_declaration_to_results(workspace: Workspace, api: Caller, tmp_path
         "covariates": [{"outcome": "spent", "days": 60}],
     }  # fmt: skip
     assert caller(workspace, "manage").post("/metrics", metric).status_code < 300
+    agreed = AGREEMENT | {"primary": "basket", "expected": None, "segments": ["plan"]}
     experiment = running_with(
-        workspace, tmp_path, experiment={"salt": "s"}, agreements=[AGREEMENT | {"secondary": ["basket"]}],
-        metrics=[metric, *CHURN["metrics"]],
-    )  # fmt: skip
+        workspace, tmp_path, experiment={"salt": "s"}, agreements=[agreed], metrics=[metric, *CHURN["metrics"]]
+    )
     ground = Ground(workspace, experiment)
     decided(api, [decision_row(f"c{n:03}") for n in range(100)])
     for n in range(100):
@@ -226,6 +229,13 @@ def test_from_declaration_to_results(workspace: Workspace, api: Caller, tmp_path
     [block] = found["comparisons"]
     assert (found["kind"], block["status"], block["method"]) == ("ratio", "estimated", "delta")
     assert block["adjusted"]["se"] < block["se"]
+    [segment] = analysis.document["segments"]
+    assert segment["comparisons"][0]["effect"] == pytest.approx(block["effect"], rel=1e-9)
     assert differing(analysis) == []
     results = api.get("/experiments/offers/results").body
     assert next(one for one in results["metrics"] if one["key"] == "basket")["arms"] == found["arms"]
+    shown = signed_in(enter(workspace, "vera@example.com", "viewer")).get("/w/mobile/experiments/offers")
+    assert f"{found['arms'][0]['mean']:.2f}" in shown.content.decode()
+    report = frozen(schedule(workspace), on(401))
+    assert "Basket" in html_of(report) and pdf_of(report).startswith(b"%PDF")
+    assert report_workbook(report).startswith(b"PK")
