@@ -77,7 +77,8 @@ def parse_json(body: bytes) -> Any:
 
 def check(document: Any, depth: int = 0) -> None:
     """Raise the first thing in a parsed document that can't be taken, which lies so deep in the body."""
-    _check(document, "", depth)
+    if not _is_plain(document, depth):
+        _check(document, "", depth)
 
 
 def sound(rows: Sequence[Any], depth: int = 2) -> list[Any]:
@@ -187,6 +188,17 @@ def _sound(row: Any, depth: int) -> Any:
     except Refusal as refusal:
         return refusal
     return row
+
+
+def _is_plain(document: Any, depth: int) -> bool:
+    """Whether its text shows at a glance that nothing can be wrong: a tenth of the time that looking through takes."""
+    try:
+        text = msgspec.json.encode(document)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return False  # a refusal, half a surrogate pair
+    if b"null" in text or b"\\u" in text:
+        return False  # may stand for infinity, or NUL
+    return depth + text.count(b"{") + text.count(b"[") <= DEPTH
 
 
 def _check(value: Any, pointer: str, depth: int) -> None:

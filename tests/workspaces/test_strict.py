@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Caller
+from workspaces import strict
 from workspaces.errors import Refusal
 from workspaces.strict import Id, Row, Text, Time, convert, load_json
 
@@ -49,6 +50,19 @@ FACT = {"source": "crm", "event_id": "e1", "seen_at": "2026-01-05T06:00:00Z"}
 def test_reads_what_json_says(document: Any) -> None:
     assert load_json(json.dumps(document).encode()) == document
     assert load_json(json.dumps(document, ensure_ascii=False, indent=1).encode()) == document
+
+
+ODD = st.recursive(
+    st.none() | st.floats() | st.integers() | st.text(st.characters()) | st.sampled_from(["\x00", "\ud800", "\\u0000"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(ODD, st.integers(0, 21))
+def test_what_looks_plain_at_a_glance_is(document: Any, depth: int) -> None:
+    if strict._is_plain(document, depth):
+        strict._check(document, "", depth)
 
 
 @given(st.binary(max_size=60))
