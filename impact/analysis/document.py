@@ -55,12 +55,7 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
         "as_of": snapshot.as_of.astimezone(UTC).isoformat(),
         "analysis_id": str(analysis_id(snapshot, experiment.plan_sha256)),
         "code_version": CODE_VERSION,
-        "snapshot": {
-            "sha256": snapshot.sha256,
-            "decisions": snapshot.manifest["assigned"],
-            "outcomes": snapshot.manifest["rows"]["outcomes"],
-            "costs": snapshot.manifest["rows"]["costs"],
-        },
+        "snapshot": {"sha256": snapshot.sha256} | measured.events,
         "plan": {
             "sha256": experiment.plan_sha256,
             "alpha": plan.alpha,

@@ -74,35 +74,33 @@ def look(connection: duckdb.DuckDBPyConnection, plan: Plan, manifest: Mapping[st
         [Reported(*row) for row in connection.execute(_REPORTED).fetchall()],
         [Scored(*row) for row in connection.execute(_SCORED).fetchall()],
         [Week(*row) for row in connection.execute(_weeks(counted)).fetchall()] if money else [],
-        _spent(connection, plan) if plan.net else {},
+        _spent(connection) if plan.net else {},
         _tail(connection, counted) if money else None,
     )
 
 
 _REPORTED = (
     "SELECT arm, count(*), count(*) FILTER (otherwise), count(*) FILTER (done = 'overridden') "
-    "FROM rows WHERE done <> '' GROUP BY arm ORDER BY arm"
+    "FROM measured WHERE done <> '' GROUP BY arm ORDER BY arm"
 )
 _SCORED = (
     "SELECT arm, done = 'overridden' AS overridden, count(*), avg(score), coalesce(var_samp(score), 0) "
-    "FROM rows WHERE done <> '' AND score IS NOT NULL GROUP BY ALL ORDER BY ALL"
+    "FROM measured WHERE done <> '' AND score IS NOT NULL GROUP BY ALL ORDER BY ALL"
 )
 
 
 def _weeks(counted: str) -> str:
     return (
-        f"SELECT arm, (opened_at - (SELECT min(opened_at) FROM rows)) // {WEEK} AS week, count(*), "
+        f"SELECT arm, (opened_at - (SELECT min(opened_at) FROM measured)) // {WEEK} AS week, count(*), "
         "avg(value - cost), coalesce(var_samp(value - cost), 0) "
         f"{counted} GROUP BY ALL ORDER BY ALL"
     )
 
 
-def _spent(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[str, dict[str, int]]:
-    horizon = max(1, round(plan.horizon_days * WEEK / 7))
+def _spent(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for category, arm, rows in connection.execute(
-        "SELECT c.category, r.arm, count(DISTINCT r.row) FROM rows r JOIN costs c ON c.unit = r.unit "
-        f"AND c.at >= r.opened_at AND c.at < r.opened_at + {horizon} GROUP BY ALL ORDER BY ALL"
+        "SELECT category, arm, sum(rows)::BIGINT FROM spent GROUP BY ALL ORDER BY ALL"
     ).fetchall():
         found.setdefault(category, {})[arm] = rows
     return found

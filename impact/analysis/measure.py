@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from impact.agreements.plan import MONEY, Plan
 from impact.analysis.coarser import Coarser, coarser_sums
+from impact.analysis.frozen import frozen
 from impact.analysis.looked import Looked, look
 from impact.analysis.models import Snapshot
 from impact.analysis.moments import cluster_sums, moment_table, segment_tables
 from impact.analysis.parts import NO_PARTS, Parts, parted
 from impact.analysis.planned_looks import Reached, reached
-from impact.analysis.quoting import double, identifier, literal
+from impact.analysis.quoting import double, identifier
 from impact.analysis.take_up import Taken, taken_up
 from impact.analysis.values import fill_values
 from impact.stats.choice import FEW_ROWS, MANY_KEYS
@@ -91,6 +92,7 @@ class Measured:
     total_cost: float
     chosen: Chosen | None = None
     coarser: Coarser = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
     looked: Looked = field(default_factory=Looked)
     taken: Taken = field(default_factory=dict)
     looks: Sequence[Reached] = ()
@@ -111,10 +113,9 @@ def measure(snapshot: Snapshot, plan: Plan, home: Path) -> Measured:
     connection = duckdb.connect(config={"threads": 1})
     try:
         connection.execute("SET TimeZone = 'UTC'")
-        for table in ("rows", "decisions", "outcomes", "costs"):
-            files = literal(f"{home}/*-{table}.parquet")
-            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({files})")
         fill_values(connection, snapshot, plan, home)
+        decisions = frozen(snapshot.manifest, "decisions", plan, home)
+        connection.execute(f"CREATE VIEW decisions AS SELECT * FROM {decisions}")
         looked, taken = look(connection, plan, snapshot.manifest), taken_up(connection, plan)
         return replace(_measured(connection, plan), looked=looked, taken=taken)
     finally:
@@ -160,6 +161,7 @@ def _measured(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Measured:
         assigned=_assigned(connection, plan),
         excluded={mode: modes.get(mode, 0) for mode in ("forced_safety", "forced_capacity", "manual", "fallback")},
         modes=modes,
+        events=_events(connection),
         total_cost=costs[0],
         estimated_cost=costs[1],
         chosen=_chosen(connection, plan, columns[MONEY], covariates) if plan.net else None,
@@ -171,6 +173,13 @@ def _measured(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Measured:
 def _decisive(plan: Plan) -> str:
     """Family of the figure that decides."""
     return MONEY if plan.net else plan.primary.key if plan.primary else ""
+
+
+def _events(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many of the rows' decisions were frozen, and how many events lie in windows."""
+    [(decisions,)] = connection.execute("SELECT count(*) FROM decisions WHERE row <> ''").fetchall()
+    [(outcomes, costs)] = connection.execute("SELECT sum(outcomes)::BIGINT, sum(costs)::BIGINT FROM events").fetchall()
+    return {"decisions": decisions, "outcomes": outcomes, "costs": costs}
 
 
 def _chosen(
@@ -213,7 +222,9 @@ def _chosen(
 
 def _assigned(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[Assigned]:
     """Every key that was randomized, mature or not."""
-    source = "(SELECT DISTINCT cluster, stratum, phase, arm, propensity FROM rows)" if plan.clustered else "rows"
+    source = (
+        "(SELECT DISTINCT cluster, stratum, phase, arm, propensity FROM measured)" if plan.clustered else "measured"
+    )
     found = connection.execute(
         f"SELECT stratum, phase, arm, count(*), sum(propensity) FROM {source} GROUP BY ALL ORDER BY ALL"
     ).fetchall()

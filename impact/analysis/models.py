@@ -23,6 +23,27 @@ class Snapshot(Owned):
         constraints = [models.UniqueConstraint(fields=["experiment", "sha256"], name="snapshot_once")]
 
 
+class Chunk(Owned):
+    """Settled rows of one table of an experiment, with ids between two, in a file that every later snapshot shares."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="+")
+    table = models.CharField(max_length=12)
+    after = models.UUIDField()
+    until = models.UUIDField()
+    name = models.CharField(max_length=200, blank=True)
+    rows = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64, blank=True)
+    # what its rows add to the content of a snapshot
+    content = models.CharField(max_length=24)
+    # when the last of them was known, in microseconds
+    newest = models.BigIntegerField()
+    # pseudonyms of keys with what finds them here: their draws may be made again
+    sample = CanonicalJSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["experiment", "table", "after"], name="chunk_once_a_start")]
+
+
 class Analysis(Owned):
     """One results document. Its id follows from snapshot, plan, code version and seed, so it is the same everywhere."""
 

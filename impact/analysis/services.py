@@ -14,7 +14,8 @@ from experiments.models import Experiment
 from impact.agreements.plan import MONEY, Plan, from_content
 from impact.analysis.alarms import pause_if_tripped
 from impact.analysis.document import analysis_id, results_document, seed_of
-from impact.analysis.freeze import damaged, directory, freeze
+from impact.analysis.files import damaged, directory
+from impact.analysis.freeze import freeze
 from impact.analysis.measure import measure
 from impact.analysis.models import Analysis, Calibration, Check, Estimate, Snapshot, Verdict
 from impact.analysis.queue import not_started
@@ -57,7 +58,7 @@ def analyze(
 
 def compute(experiment: Experiment, snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
     """Return the document that a snapshot and a plan give."""
-    home = directory(experiment.workspace.key, snapshot.sha256)
+    home = directory(experiment.workspace.key)
     return results_document(experiment, snapshot, plan, measure(snapshot, plan, home))
 
 
@@ -75,7 +76,7 @@ def store(experiment: Experiment, snapshot: Snapshot, document: dict[str, Any]) 
         as_of=snapshot.as_of,
         final=document["maturity"]["final"],
         mature=document["maturity"]["mature"],
-        assigned=snapshot.manifest["rows"]["rows"],
+        assigned=snapshot.manifest["tables"]["rows"]["rows"],
         document=document,
         sha256=digest(document),
         created_at=clock.server_now(),

@@ -16,7 +16,7 @@ from experiments.models import Action, Decision, Experiment, Mode
 from experiments.setup import actions_of
 from impact.agreements.plan import Plan, PlannedMetric, Term
 from impact.analysis.calibration import of_numbers, of_probabilities
-from impact.analysis.freeze import microseconds
+from impact.analysis.instants import microseconds
 from impact.analysis.models import Snapshot
 from impact.ledger.models import Outcome
 from predictions.models import ModelVersion, Task

@@ -9,67 +9,74 @@ from pathlib import Path
 import duckdb
 
 from impact.agreements.plan import Plan, Term
-from impact.analysis.freeze import DAY, microseconds
+from impact.analysis.frozen import frozen
+from impact.analysis.instants import DAY, microseconds
 from impact.analysis.models import Snapshot
 from impact.analysis.quoting import double, identifier, literal
+from impact.analysis.stretches import between, part_tables, terms_of, window
 
+ROWS_A_PART = 250_000
 PARTS_AT_ONCE = 2
 
 
 def fill_values(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, plan: Plan, home: Path) -> None:
     """Make the table ``measured``: every row with its numbers, null where they are censored.
 
-    The events of a unit lie in the part of its rows; so many parts are read at a time, and the result depends on
-    none of it.
+    So many parts are read at a time, and the result depends neither on that nor on the files that they come from.
+    ``events`` tells how many events lie in windows, ``spent`` how many rows of an arm have a cost of a category.
     """
-    parts = sorted(path.name.removesuffix("-rows.parquet") for path in home.glob("*-rows.parquet"))
-
-    def fill(table: str, caps: Mapping[str, float]) -> None:
-        def fill_part(part: str) -> None:
-            files = {name: literal(f"{home}/{part}-{name}.parquet") for name in ("rows", "outcomes", "costs")}
-            connection.cursor().execute(f"CREATE TABLE {table}{part} AS {_valued(snapshot, plan, files, caps)}")
-
-        with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
-            list(pool.map(fill_part, parts))
-        first, *others = parts
-        connection.execute(f"ALTER TABLE {table}{first} RENAME TO {table}")
-        for part in others:
-            connection.execute(f"INSERT INTO {table} SELECT * FROM {table}{part}")
-            connection.execute(f"DROP TABLE {table}{part}")
-
     caps: dict[str, float] = {}
-    if any(term.cap for term in _terms(plan).values()):
-        fill("uncapped", caps)
+    if any(term.cap for term in terms_of(plan).values()):
+        _fill(connection, snapshot, plan, home, caps)
         caps = _caps(connection, plan)
-        connection.execute("DROP TABLE uncapped")
-    fill("measured", caps)
+        connection.execute("DROP TABLE measured; DROP TABLE events; DROP TABLE spent")
+    _fill(connection, snapshot, plan, home, caps)
 
 
-def _terms(plan: Plan) -> dict[str, Term]:
-    """Every term by the name that its number has; a ratio's denominator has one of its own."""
-    terms = {f"metric {metric.key}": metric.term for metric in plan.metrics}
-    terms |= {f"per {metric.key}": metric.per for metric in plan.metrics if metric.per}
-    return terms | {f"value {place}": term for place, term in enumerate(plan.net.value if plan.net else [])}
+def _fill(
+    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, plan: Plan, home: Path, caps: Mapping[str, float]
+) -> None:
+    parts = max(1, -(-snapshot.manifest["tables"]["rows"]["rows"] // ROWS_A_PART))
+    tables = {name: frozen(snapshot.manifest, name, plan, home) for name in ("rows", "executions", "outcomes", "costs")}
+    made = {"measured": _valued(snapshot, plan, caps), "events": _EVENTS, "spent": _SPENT}
+
+    def fill(part: int) -> int:
+        with connection.cursor() as cursor:
+            for statement in part_tables(plan, tables, between(part, parts)):
+                cursor.execute(statement)
+            for name, query in made.items():
+                cursor.execute(f"CREATE TABLE {name}{part} AS {query}")
+        return part
+
+    with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+        for part in pool.map(fill, range(parts)):
+            for name in made:
+                if part:
+                    connection.execute(f"INSERT INTO {name} SELECT * FROM {name}{part}; DROP TABLE {name}{part}")
+                else:
+                    connection.execute(f"ALTER TABLE {name}{part} RENAME TO {name}")
+
+
+_EVENTS = "SELECT (SELECT count(*) FROM outcomes) AS outcomes, (SELECT count(*) FROM costs) AS costs"
+_SPENT = "SELECT category, arm, count(DISTINCT n) AS rows FROM costs c JOIN rows r ON r.rowid = c.n GROUP BY ALL"
 
 
 def _caps(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[str, float]:
     """Quantile of all mature rows' numbers, whatever their arm, for every term that is capped."""
     found = {}
-    for name, term in _terms(plan).items():
+    for name, term in terms_of(plan).items():
         if term.cap:
             [(cap,)] = connection.execute(
-                f"SELECT quantile_cont({identifier(name)}, {double(term.cap)}) FROM uncapped WHERE mature"
+                f"SELECT quantile_cont({identifier(name)}, {double(term.cap)}) FROM measured WHERE mature"
             ).fetchall()
             if cap is not None:
                 found[name] = cap + 0.0
     return found
 
 
-def _valued(snapshot: Snapshot, plan: Plan, files: dict[str, str], caps: Mapping[str, float]) -> str:
-    """The query of a part's rows with their numbers, in the order in which they are frozen."""
-    # a number groups faster than a name
-    rows = f"(SELECT * RENAME (file_row_number AS n) FROM read_parquet({files['rows']}, file_row_number = true))"
-    terms = _terms(plan)
+def _valued(snapshot: Snapshot, plan: Plan, caps: Mapping[str, float]) -> str:
+    """The query of a part's rows with their numbers, in the order of their pseudonyms."""
+    terms = terms_of(plan)
     names = {key: f"t{place}" for place, key in enumerate(terms)}
     numbers = {
         key: _number(term, names[key], plan, snapshot.manifest["feeds"][term.outcome], caps.get(key))
@@ -82,40 +89,34 @@ def _valued(snapshot: Snapshot, plan: Plan, files: dict[str, str], caps: Mapping
         if term.cap or not name.startswith("value ")
     ]
     sums = "".join(f", {_aggregate(term, plan)} AS {names[key]}" for key, term in terms.items())
-    widest = max([_window(term, plan) for term in terms.values()], default=1)
-    with_events = (
-        f"WITH happened AS (SELECT r.n{sums} FROM {rows} r LEFT JOIN read_parquet({files['outcomes']}) o "
-        f"ON o.unit = r.unit AND o.at >= r.opened_at AND o.at < r.opened_at + {widest} GROUP BY r.n)"
-    )
-    joined = f"{rows} r JOIN happened h USING (n)"
+    with_events = f"WITH happened AS (SELECT n{sums} FROM outcomes o GROUP BY n)"
+    joined = "rows r LEFT JOIN happened h ON h.n = r.rowid"
     if plan.net:
         columns += _money(plan, numbers)
         with_events += (
-            f", spent AS (SELECT r.n, sum(c.value) AS cost, sum(c.value) FILTER (WHERE c.estimated) AS estimated "
-            f"FROM {rows} r LEFT JOIN read_parquet({files['costs']}) c "
-            f"ON c.unit = r.unit AND c.at >= r.opened_at AND c.at < r.opened_at + {_horizon(plan)} GROUP BY r.n)"
+            ", spent AS (SELECT n, sum(value) AS cost, sum(value) FILTER (WHERE estimated) AS estimated "
+            "FROM costs GROUP BY n)"
         )
-        joined += " JOIN spent s USING (n)"
+        joined += " LEFT JOIN spent s ON s.n = r.rowid"
     if plan.earlier:
         columns += [
             f"coalesce(e.e{place}::DOUBLE, 0) AS {identifier(f'covariate {one.key}')}"
             for place, one in enumerate(plan.earlier)
         ]
-        with_events += f", earlier AS ({_earlier(plan, rows, files['outcomes'])})"
-        joined += " JOIN earlier e USING (n)"
-    return f"{with_events} SELECT r.* EXCLUDE (n), {', '.join(columns)} FROM {joined} ORDER BY r.n"
+        with_events += f", before AS ({_earlier(plan)})"
+        joined += " LEFT JOIN before e ON e.n = r.rowid"
+    return f"{with_events} SELECT r.* EXCLUDE (unit), {', '.join(columns)} FROM {joined} ORDER BY r.rowid"
 
 
-def _earlier(plan: Plan, rows: str, outcomes: str) -> str:
-    """The query of what had happened to every row's unit before the row's window opened."""
+def _earlier(plan: Plan) -> str:
+    """The query of what had happened to a row's unit before the row's window opened."""
     how = {"any": "bool_or(o.value <> 0)", "sum": "sum(o.value)", "count": "count(o.value)"}
     found = "".join(
         f", {how[one.aggregate]} FILTER (WHERE o.type = {literal(one.outcome)} "
-        f"AND o.at >= r.opened_at - {round(one.days * DAY)}) AS e{place}"
+        f"AND o.apart < {round(one.days * DAY)}) AS e{place}"
         for place, one in enumerate(plan.earlier)
     )
-    joined = f"{rows} r LEFT JOIN read_parquet({outcomes}) o ON o.unit = r.unit AND o.at < r.opened_at"
-    return f"SELECT r.n{found} FROM {joined} GROUP BY r.n"
+    return f"SELECT o.n{found} FROM earlier o GROUP BY o.n"
 
 
 def _money(plan: Plan, numbers: dict[str, str]) -> Iterator[str]:
@@ -135,7 +136,7 @@ def _money(plan: Plan, numbers: dict[str, str]) -> Iterator[str]:
 
 
 def _aggregate(term: Term, plan: Plan) -> str:
-    inside = f"FILTER (WHERE o.type = {literal(term.outcome)} AND o.at < r.opened_at + {_window(term, plan)})"
+    inside = f"FILTER (WHERE o.type = {literal(term.outcome)} AND o.apart < {window(term, plan)})"
     match term.aggregate:
         case "any":
             return f"bool_or(o.value <> 0) {inside}"
@@ -146,15 +147,16 @@ def _aggregate(term: Term, plan: Plan) -> str:
         case "count":
             return f"nullif(count(o.value) {inside}, 0)"
         case "last":
-            return f"arg_max(o.value, o.at) {inside}"
+            return f"arg_max(o.value, o.apart) {inside}"
 
 
 def _number(term: Term, name: str, plan: Plan, complete_until: int | None, cap: float | None) -> str:
     """The term's number where its window is known to be complete, else null."""
     if complete_until is None:
         return "NULL::DOUBLE"
-    default = "NULL" if term.default is None else double(term.default)
-    closed = f"r.opened_at + {_window(term, plan)} <= {complete_until}"
+    without_events = 1.0 if term.aggregate == "none" else term.default
+    default = "NULL" if without_events is None else double(without_events)
+    closed = f"r.opened_at + {window(term, plan)} <= {complete_until}"
     number = f"coalesce(h.{name}::DOUBLE, {default})"
     if cap is not None:
         number = f"CASE WHEN {number} > {double(cap)} THEN {double(cap)} ELSE {number} END"
@@ -165,12 +167,3 @@ def _together(name: str, numbers: Mapping[str, str]) -> str:
     """A number, and of a ratio's numerator only where there is a denominator."""
     below = numbers.get(name.replace("metric ", "per ", 1)) if name.startswith("metric ") else None
     return f"CASE WHEN ({below}) IS NOT NULL THEN {numbers[name]} END" if below else numbers[name]
-
-
-def _window(term: Term, plan: Plan) -> int:
-    return _horizon(plan) if term.window_days is None else round(term.window_days * DAY)
-
-
-def _horizon(plan: Plan) -> int:
-    # a loaded experiment is one instant
-    return max(1, round(plan.horizon_days * DAY))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from experiments.models import Assignment, Decision, Experiment
 from impact.agreements.plan import Net, Plan, PlannedArm, PlannedMetric, Term
-from impact.analysis.freeze import directory, freeze
+from impact.analysis.files import directory
+from impact.analysis.freeze import freeze
 from impact.analysis.measure import Measured, measure
 from impact.analysis.models import Snapshot
 from impact.ledger.models import Cost, Feed, Outcome
@@ -84,7 +87,7 @@ class Ground:
 
     def measured(self, plan: Plan, as_of: float = 400) -> Measured:
         snapshot = self.frozen(plan, as_of)
-        return measure(snapshot, plan, directory(self.workspace.key, snapshot.sha256))
+        return measure(snapshot, plan, directory(self.workspace.key))
 
     def _fact(self, day: float) -> dict[str, Any]:
         return {
@@ -98,6 +101,16 @@ def means(measured: Measured, family: str = "m", column: str | None = None) -> d
     found = measured.families[family]
     samples = {arm: found.table.arm_sample(arm, {column or found.columns[0]: 1.0}) for arm in found.table.arms}
     return {arm: (sample.n, sample.mean) for arm, sample in samples.items()}
+
+
+def paths(snapshot: Snapshot, name: str) -> list[Path]:
+    """The files of one of the snapshot's tables."""
+    home = directory(snapshot.workspace.key)
+    return [home / file["name"] for file in snapshot.manifest["files"][name]]
+
+
+def rows_of(snapshot: Snapshot, name: str) -> list[dict[str, Any]]:
+    return [row for path in paths(snapshot, name) for row in pq.read_table(path).to_pylist()]
 
 
 def forget(*models: Any) -> None:

@@ -6,18 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from experiments.models import Assignment, ClusterArm, Experiment
 from impact.agreements.plan import from_content
-from impact.analysis.freeze import directory
 from impact.analysis.services import analyze
 from impact.ledger.models import Outcome
 from impact.stats.clusters import ClusterSums, cr2
 from impact.stats.effects import TEffect
 from impact.stats.policies import clustered_policies, clustered_random
-from tests.analysis.ground import Ground, on
+from tests.analysis.ground import Ground, on, rows_of
 from tests.conftest import Caller, decided, decision_row
 from tests.experiments.design import AGREEMENT, running_with
 from workspaces.models import Workspace
@@ -112,13 +110,12 @@ def test_a_period_of_a_cluster_is_what_was_drawn(workspace: Workspace, api: Call
     experiment = running_with(workspace, tmp_path, point=point, experiment=design)
     ground = played(workspace, api, experiment, days=(0, 30, 60))
     snapshot = ground.frozen(from_content(experiment.plan))
-    [file] = directory(workspace.key, snapshot.sha256).glob("*-rows.parquet")
-    frozen = pq.read_table(file).to_pylist()
+    frozen = rows_of(snapshot, "rows")
     assert len(frozen) == len({row["row"] for row in frozen}) == 3 * 149
     assert len({row["unit"] for row in frozen}) == 149
     assert len({row["cluster"] for row in frozen}) == 150
-    assert snapshot.manifest["assigned"] == 3 * 149
     document: Any = analyze(experiment=experiment, as_of=on(400)).document
+    assert document["snapshot"]["decisions"] == 3 * 149
     ratio = next(check for check in document["checks"] if check["id"] == "sample_ratio")
     assert sum(ratio["numbers"]["counts"].values()) == ClusterArm.objects.count() == 150
     assert document["money"]["comparisons"][0]["net"]["status"] == "estimated"

@@ -181,7 +181,7 @@ def test_another_process_gives_the_same_bytes(ground: Ground, environment: dict[
         "as_of": snapshot.as_of.isoformat(),
         "sha256": snapshot.sha256,
         "manifest": snapshot.manifest,
-        "home": str(settings.DATA_DIR / "snapshots" / "mobile" / snapshot.sha256),
+        "home": str(settings.DATA_DIR / "snapshots" / "mobile"),
     }
     done = subprocess.run(
         [sys.executable, "-c", RECOMPUTE],

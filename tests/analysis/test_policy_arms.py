@@ -5,18 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from experiments.models import Assignment, Decision, Experiment
 from impact.agreements.plan import Plan, from_content
-from impact.analysis.freeze import directory
 from impact.analysis.policies import policy_blocks, value_ladder
 from impact.analysis.services import analyze
 from impact.analysis.untouched import _idle_arms
 from impact.dashboard.compliance import compliance
 from impact.figures.agreement import agreement_page
-from tests.analysis.ground import Ground, on
+from tests.analysis.ground import Ground, on, rows_of
 from tests.conftest import Caller, decided, decision_row
 from tests.experiments.design import AGREEMENT, LADDER, LADDER_ARMS, running_with
 from workspaces.models import Workspace
@@ -76,9 +74,8 @@ def test_the_agreement_says_what_an_arm_costs_at_most(ladder: Experiment) -> Non
 
 def test_where_no_cost_was_logged_the_action_given_says_what_was_planned(ground: Ground) -> None:
     snapshot = ground.frozen(plan_of(ground.experiment))
-    [file] = directory(ground.workspace.key, snapshot.sha256).glob("*-rows.parquet")
     costs: dict[str, set[float]] = {}
-    for row in pq.read_table(file).to_pylist():
+    for row in rows_of(snapshot, "rows"):
         costs.setdefault(row["arm"], set()).add(row["planned_cost"])
     assert costs == {
         "nobody": {0.0}, "anything": {0.0, 1.7, 17.5}, "everybody": {1.7}, "todays-rule": {0.0, 1.7},

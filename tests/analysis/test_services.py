@@ -11,11 +11,11 @@ import pytest
 from django.core.management import call_command
 
 from experiments.models import Experiment
-from impact.analysis.freeze import directory
 from impact.analysis.models import Analysis, Check, Estimate, Snapshot, Verdict
 from impact.analysis.selectors import newest_analysis
 from impact.analysis.services import analyze, differing
 from impact.analysis.version import CODE_VERSION
+from tests.analysis.ground import paths
 from tests.conftest import csv_of, loaded
 from workspaces.canonical import digest
 from workspaces.errors import Refusal
@@ -107,10 +107,10 @@ def test_an_untouched_analysis_recomputes(trial: Experiment) -> None:
 
 def test_an_altered_file_is_found(trial: Experiment) -> None:
     analysis = analyze(experiment=trial)
-    file = directory("mobile", analysis.snapshot.sha256) / "0000-outcomes.parquet"
+    [file] = paths(analysis.snapshot, "outcomes")
     file.write_bytes(file.read_bytes() + b" ")
     [wrong] = differing(analysis)
-    assert wrong == f"trial: 0000-outcomes.parquet of snapshot {analysis.snapshot.sha256[:12]} differs"
+    assert wrong == f"trial: {file.name} of snapshot {analysis.snapshot.sha256[:12]} differs"
     assert verify() == (1, f"{wrong}\n1 analyses recomputed, 1 differences\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -23,7 +24,7 @@ DAY = 86_400_000_000
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
 OPENED = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 HORIZON_DAYS = 30
-ROWS_A_PART = 250_000
+ROWS_A_CHUNK, ROWS_A_GROUP = 500_000, 20_000
 GIBIBYTE = 2**30
 # what is asked of the events: any, sum, count and last of three types, and one within a shorter window
 METRICS = (
@@ -56,47 +57,52 @@ def rows() -> Iterator[Row]:
 
 
 def write(home: Path, number: int) -> None:
-    """A snapshot's files as freezing writes them: a row and a decision a unit, one and a half events each."""
+    """A snapshot's files as freezing writes them, and its manifest: a row and a decision a unit, 1.5 events each.
+
+    Rows come in the order of their units' numbers, and the events of a unit in any chunk.
+    """
     home.mkdir()
-    parts = -(-number // ROWS_A_PART)
+    chunks = -(-number // ROWS_A_CHUNK)
     connection = duckdb.connect()
     connection.execute(
         f"""
-        create table units as select substr(md5(i::varchar), 1, 24) as unit, i,
+        create table units as select substr(md5(i::varchar), 1, 24) as unit, i, i // {ROWS_A_CHUNK} as chunk,
             hash(i) % 3 as arm, {stats.uniform(1)} as a, {stats.uniform(2)} as b, {stats.uniform(3)} as c
         from range({number}) as units(i)
         """
     )
     tables = {
         "rows": f"""
-            unit as row, unit, {OPENED} + (i % 60) * {DAY} as opened_at,
+            unit, unit as row, {OPENED} + (i % 60) * {DAY} as opened_at,
             {OPENED} + (i % 60 + {HORIZON_DAYS}) * {DAY} as matures_at,
             case arm when 0 then 'none' when 1 then 'bonus' else 'credit' end as arm,
             case when c < 0.3 then 'L' when c < 0.8 then 'M' else 'H' end as stratum, '1' as phase, '' as cluster,
-            1 / 3 as propensity, 0.0::double as planned_cost, c as score, 'delivered' as done,
-            case arm when 0 then 'none' when 1 then 'bonus' else 'credit' end as did, false as otherwise,
+            1 / 3 as propensity, 0.0::double as planned_cost, c as score,
             round(-40 * ln(1 - a), 2) as "covariate before", floor(60 * b)::double as "covariate tenure"
-            from units""",
+            from units where chunk = {{chunk}}""",
         "decisions": f"""
             unit, {OPENED} + (i % 60) * {DAY} as at,
             case arm when 0 then 'none' when 1 then 'bonus' else 'credit' end as action, 'randomized' as mode,
-            1 / 3 as propensity, unit as row from units""",
+            1 / 3 as propensity, unit as row from units where chunk = {{chunk}}""",
         "outcomes": f"""
             unit, {OPENED} + (i % 60) * {DAY} + (floor(hash(i + k) % 40) * {DAY})::bigint as at,
             case (i + k) % 3 when 0 then 'spend' when 1 then 'visit' else 'rating' end as type,
             round(-25 * ln(1 - a) + k, 2) as value
-            from units, range(1, 4) as events(k) where k <= i % 4""",
-        "costs": """
-            unit, 0::bigint as at, 'none' as category, 0.0::double as value, false as estimated
-            from units limit 0""",
+            from units, range(1, 4) as events(k) where k <= i % 4 and hash(i + 7 * k) % {chunks} = {{chunk}}""",
     }
+    files: dict[str, list[dict[str, Any]]] = {"executions": [], "costs": []}
     for name, columns in tables.items():
-        for part in range(parts):
+        for chunk in range(chunks):
+            file = f"{chunk:04d}-{name}.parquet"
+            files.setdefault(name, []).append({"name": file})
             connection.execute(
-                f"""copy (select * from (select {columns}) where (('0x' || substr(unit, 1, 8))::bigint * {parts}) >> 32
-                = {part} order by all) to '{home}/{part:04d}-{name}.parquet' (format parquet, compression zstd)"""
+                f"copy (select {columns.format(chunk=chunk)} order by all) to '{home}/{file}' "
+                f"(format parquet, compression zstd, row_group_size {ROWS_A_GROUP})"
             )
     connection.close()
+    feeds = {outcome: OPENED + 365 * DAY for _, outcome, *_ in METRICS}
+    manifest = {"feeds": feeds, "files": files, "tables": {"rows": {"rows": number}}}
+    (home / "manifest.json").write_text(json.dumps(manifest))
 
 
 def measured(home: Path) -> tuple[float, float, int, bool]:
@@ -128,8 +134,7 @@ def tell(home: Path) -> None:
     from impact.analysis.models import Snapshot
     from tests.bench.rows import peak_bytes
 
-    feeds = {outcome: OPENED + 365 * DAY for _, outcome, *_ in METRICS}
-    snapshot = Snapshot(as_of=AS_OF, manifest={"feeds": feeds})
+    snapshot = Snapshot(as_of=AS_OF, manifest=json.loads((home / "manifest.json").read_text()))
     found: list[Any] = []
     took = seconds(lambda: found.append(measure(snapshot, plan(), home)))
     digest = hashlib.sha256(repr(found).encode()).hexdigest()

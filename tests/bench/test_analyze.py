@@ -7,14 +7,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from impact.analysis.freeze import COLUMNS, ROWS
-from tests.bench.analyze import ARMS, by_hand, tell, write
+from impact.analysis import chunks, files
+from impact.analysis.tables import COLUMNS, ROWS
+from tests.bench.analyze import ARMS, ROWS_A_CHUNK, ROWS_A_GROUP, by_hand, tell, write
 
 
 def test_a_written_snapshot_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home = tmp_path / "snapshot"
     write(home, 3000)
-    for name, columns in (COLUMNS | {"rows": ROWS}).items():
+    assert (ROWS_A_CHUNK, ROWS_A_GROUP) == (chunks.ROWS_A_CHUNK, files.ROWS_A_GROUP)
+    for name, columns in {"rows": ROWS, "decisions": COLUMNS["decisions"], "outcomes": COLUMNS["outcomes"]}.items():
         found = pq.read_schema(home / f"0000-{name}.parquet").names
         assert [one for one in found if not one.startswith("covariate ")] == list(columns)
     tell(home)

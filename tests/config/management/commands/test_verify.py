@@ -11,9 +11,9 @@ import pytest
 from django.core.management import call_command
 
 from experiments.models import Assignment
-from impact.analysis.freeze import directory
 from impact.analysis.models import Analysis
 from impact.reports.models import Report
+from tests.analysis.ground import paths
 from tests.reports.board import frozen, schedule
 from workspaces.models import AuditEntry, Workspace
 
@@ -54,7 +54,7 @@ def spoil_document(analysed: Analysis) -> None:
 
 
 def spoil_snapshot(analysed: Analysis) -> None:
-    file = next(directory(analysed.workspace.key, analysed.snapshot.sha256).rglob("*.parquet"))
+    file = paths(analysed.snapshot, "rows")[0]
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.chmod(0o600)
