@@ -16,6 +16,7 @@ class Pages(Protocol):
     def heading(self, text: str) -> None: ...
     def paragraph(self, text: str, size: float) -> None: ...
     def forest(self, figure: Mapping[str, Any]) -> None: ...
+    def cash(self, figure: Mapping[str, Any]) -> None: ...
     def changed(self, since: Mapping[str, Any] | None) -> None: ...
     def grid(
         self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float], align: str = "L"
@@ -45,7 +46,9 @@ def _finance(paper: Pages, page: Mapping[str, Any], words: Mapping[str, Any]) ->
         paper.grid([table["head"], *words["cases"]], table["rows"], (94, 28, 28, 28), "R")
     lines = [worth["not_booked"], *worth["cash"], *worth["lines"]]
     paper.paragraph("\n".join(line for line in lines if line), 8.5)
+    paper.cash(worth["cash_figure"])
     paper.heading(words["assumptions"])
+    paper.forest(worth["tornado"])
     paper.paragraph("\n".join(worth["assumptions"]), 8.5)
     if page["ladder"]:
         paper.forest(page["ladder"]["figure"])

@@ -10,6 +10,7 @@ from impact.figures.agreed import agreed_rows
 from impact.figures.beside import stop_or_wait
 from impact.figures.forest import Bar
 from impact.figures.forms import Forms, decimals_for
+from impact.figures.model_worth import model_worth, score_free
 from impact.figures.sentences import WORDS, arm_names, decisive, row_word, shown_effect, shown_range
 from impact.figures.worth import points_of
 
@@ -32,14 +33,17 @@ def points(
     words = WORDS[language]
     rows, head = effect_rows(document, language), effect_head(document, language)
     year = points_of(document, head[1:], Forms(language))
-    next_step = document["verdict"]["next_step"]
+    next_step, withheld = document["verdict"]["next_step"], document["verdict"]["level"] == "withheld"
     found = [
         {"title": words.POINTS_OF["effect"], "rows": [*rows, *([year["year"]["row"]] if year else [])], "head": head},
-        {"title": words.POINTS_OF["compared"], "text": compared_with(document, language)},
+        {"title": words.POINTS_OF["compared"], "text": _compared(document, language)},
         *(year[name] for name in ("measured", "money") if year),
         {"title": words.POINTS_OF["confidence"], "text": words.LEVELS[document["verdict"]["level"]]},
         *([year["change"]] if year else []),
-        {"title": words.POINTS_OF["threshold"], "text": "\n".join(stop_or_wait(document, Forms(language)))},
+        {
+            "title": words.POINTS_OF["threshold"],
+            "text": "" if withheld else "\n".join(stop_or_wait(document, Forms(language))),
+        },
         {"title": words.POINTS_OF["guardrails"], "text": _of_check(document, "guardrails_hold") or words.NO_GUARDRAILS},
         {"title": words.POINTS_OF["agreed"], "text": _agreed(document, case, signatures, language)},
         {"title": words.POINTS_OF["quality"], "text": _quality(document, language)},
@@ -102,6 +106,13 @@ def measured_in(document: Mapping[str, Any], language: str) -> str:
     metric = next(one for one in document["metrics"] if one["role"] == "primary")
     unit = words.POINTS if metric["kind"] == "proportion" else metric["unit"]
     return words.metric_per(metric["name"], unit, row)
+
+
+def _compared(document: Mapping[str, Any], language: str) -> str:
+    """The baseline; what the model is worth, or at least the best action that needs no score."""
+    forms = Forms(language)
+    beside = model_worth(document, forms) or score_free(document, forms)
+    return "\n".join(line for line in (compared_with(document, language), beside) if line)
 
 
 def compared_with(document: Mapping[str, Any], language: str) -> str:

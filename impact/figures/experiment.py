@@ -11,6 +11,7 @@ from impact.figures.executive import bars, drawn_times, measured_in
 from impact.figures.forest import Bar, forest
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.ladder import ladder
+from impact.figures.model_worth import model_worth
 from impact.figures.policies import policies_section
 from impact.figures.sentences import WORDS, arm_names, check_title, metric_amount, row_word, shown_range
 from impact.figures.worth import worth_section
@@ -30,6 +31,7 @@ def experiment_page(document: Mapping[str, Any], language: str) -> dict[str, Any
         "by_clusters": [] if withheld else by_clusters(document, forms),
         "takers": [] if withheld else takers(document, forms),
         "stop_or_wait": [] if withheld else stop_or_wait(document, forms),
+        "model_worth": model_worth(document, forms),
         "worth": worth_section(document, forms),
         "ladder": ladder(document, forms),
         "policies": policies_section(document, language),

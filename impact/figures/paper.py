@@ -31,8 +31,16 @@ class Paper(FPDF):
         self._text(WIDTH, size * 0.5, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(gap)
 
+    def small(self, text: str, x: float, y: float, width: float, align: str) -> None:
+        """Write one short line beside a drawing."""
+        self._font(7, QUIET)
+        self.set_xy(x, y)
+        self.cell(width, 3, text, align=align)
+
     def heading(self, text: str) -> None:
-        """Begin a part."""
+        """Begin a part, with room for what follows."""
+        if self.get_y() > self.h - 76:
+            self.add_page()
         self.ln(2)
         self.paragraph(text, 10, style="B", gap=1)
 

@@ -10,6 +10,8 @@ from typing import Any
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.words import en, ja
 
+# findings that tell of the effect itself, which nobody may know where it is withheld
+TELLING = ("assumptions_hold", "incentive_leaks", "spent_without_effect", "effect_lasts")
 WORDS: dict[str, ModuleType] = {"en": en, "ja": ja}
 
 
@@ -151,6 +153,8 @@ def next_step(document: Mapping[str, Any], language: str, case: Mapping[str, Any
 def check_message(check: Mapping[str, Any], document: Mapping[str, Any], language: str) -> str:
     """Say a finding in a sentence with its consequence."""
     words, forms, names = WORDS[language], Forms(language), arm_names(document)
+    if document["verdict"]["level"] == "withheld" and check["id"] in TELLING:
+        return str(words.NOT_TOLD)
     join = "、".join if language == "ja" else ", ".join
     texts: dict[str, str] = {}
     for name, value in check["numbers"].items():

@@ -11,6 +11,7 @@ import matplotlib_fontja
 from fpdf.enums import XPos, YPos
 
 from impact.figures.appendix import append
+from impact.figures.cash_on_paper import draw_cash
 from impact.figures.executive import bars
 from impact.figures.experiment import net_forest
 from impact.figures.forms import Forms
@@ -18,6 +19,8 @@ from impact.figures.paper import INK, MARGIN, QUIET, RULE, WIDTH, Paper
 from impact.figures.words import sheet as texts
 
 TONES = {"good": (11, 110, 105), "bad": (179, 54, 15), "unsure": (85, 91, 99)}
+# of the executive page: all of its points lie on one sheet
+SMALL, LINE = 7.7, 3.65
 JAPANESE = Path(matplotlib_fontja.__file__).parent / "fonts" / "ipaexg.ttf"
 
 
@@ -59,26 +62,39 @@ class Sheet(Paper):
 
     def point(self, number: int, point: Mapping[str, Any]) -> None:
         """Write one numbered point of the executive page."""
-        if self.get_y() > self.h - 40:
-            self.add_page()
+        self._room(self._height(point))
         self.set_draw_color(*RULE)
         self.line(MARGIN, self.get_y(), MARGIN + WIDTH, self.get_y())
         self.ln(1.1)
         top = self.get_y()
-        self._font(8, QUIET)
-        self.cell(7, 3.9, str(number))
-        self._font(8, style="B")
-        self._text(34, 3.9, point["title"])
+        self._font(SMALL, QUIET)
+        self.cell(7, LINE, str(number))
+        self._font(SMALL, style="B")
+        self._text(34, LINE, point["title"])
         bottom = self.get_y()
         self.set_xy(MARGIN + 43, top)
         if point.get("rows"):
             self._rows(point["head"], point["rows"])
         else:
-            self._font(8)
+            self._font(SMALL)
             for line in point["text"].splitlines():
                 self.set_x(MARGIN + 43)
-                self._text(WIDTH - 43, 3.9, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+                self._text(WIDTH - 43, LINE, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_y(max(bottom, self.get_y()) + 1.0)
+
+    def _height(self, point: Mapping[str, Any]) -> float:
+        """What a point takes, at most."""
+        head = len(self._broken(point["title"], 34, SMALL, True))
+        if point.get("rows"):
+            body = 2 + len(point["rows"])
+        else:
+            body = sum(len(self._broken(line, WIDTH - 43, SMALL, False)) for line in point["text"].splitlines())
+        return LINE * max(head, body) + 2.1
+
+    def _room(self, height: float) -> None:
+        """Go on on a new page where this one has too little room left."""
+        if self.get_y() + height > self.h - 22:
+            self.add_page()
 
     def changed(self, since: Mapping[str, Any] | None) -> None:
         """Write what differs from the report before, if there was one."""
@@ -96,19 +112,21 @@ class Sheet(Paper):
         for place, row in enumerate([head, *rows]):
             self.set_x(MARGIN + 43)
             top = self.get_y()
-            self._font(8, INK if place else QUIET, "B" if place else "")
-            self._text(widths[0], 3.9, row[0], new_x=XPos.RIGHT, new_y=YPos.LAST)
-            bottom = self.get_y() + 3.9
+            self._font(SMALL, INK if place else QUIET, "B" if place else "")
+            self._text(widths[0], LINE, row[0], new_x=XPos.RIGHT, new_y=YPos.LAST)
+            bottom = self.get_y() + LINE
             self.set_xy(MARGIN + 43 + widths[0], top)
-            self._font(8, INK if place else QUIET)
+            self._font(SMALL, INK if place else QUIET)
             for width, text in zip(widths[1:], row[1:], strict=True):
-                self.cell(width, 3.9, text, align="R")
+                self.cell(width, LINE, text, align="R")
             self.set_y(bottom)
 
     def forest(self, figure: Mapping[str, Any]) -> None:
         """Draw the forest with lines; the same positions as on the page, in percent of the width."""
+        scale = 0.17
+        self._room(figure["bottom"] * scale + 22)
         self.paragraph(figure["title"], 9.5, style="B", gap=0)
-        scale, top = 0.17, self.get_y() + 1
+        top = self.get_y() + 1
         bottom = top + figure["bottom"] * scale
 
         def at(percent: float) -> float:
@@ -137,6 +155,10 @@ class Sheet(Paper):
         self.set_line_width(0.2)
         self.set_xy(MARGIN, bottom + 4)
         self.paragraph(figure["axis"], 7, QUIET)
+
+    def cash(self, figure: Mapping[str, Any]) -> None:
+        """Draw cumulative cash, measured and booked, with its deepest point."""
+        draw_cash(self, figure)
 
     def _bar(self, row: Mapping[str, Any], at: Any, y: float) -> None:
         """An interval with the shape that says how sure it is: the fill survives grey paper."""
@@ -190,7 +212,7 @@ def report_pdf(content: Mapping[str, Any], sha256: str, created_at: datetime) ->
         if results is None:
             sheet.paragraph(words["none"], 9.5)
             continue
-        sheet.paragraph(results["verdict"]["sentence"], 15, style="I", gap=3)
+        sheet.paragraph(results["verdict"]["sentence"], 13, style="I", gap=2)
         if bars(results):
             figure = net_forest(results, forms)
             assert figure is not None

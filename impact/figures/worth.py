@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from impact.figures.cash import cash_figure
 from impact.figures.forest import Bar, forest
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.sentences import arm_names
@@ -28,6 +29,7 @@ def worth_section(document: Mapping[str, Any], forms: Forms) -> dict[str, Any] |
         "cash": cash_lines(document, forms),
         "lines": [volume(statement, forms), owned(statement, forms), price(document, forms), expiry(document, forms)],
         "tornado": tornado(document, forms),
+        "cash_figure": cash_figure(statement, cash_lines(document, forms)[0], forms),
         "assumptions": assumption_lines(document, forms),
     }
 
@@ -174,14 +176,26 @@ def tornado(document: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
     """Net present value over the range of what was measured and of each assumption, the widest first."""
     statement, say = document["value_statement"], words(forms)
     base = statement["projected"]["base"]["npv"]
-    found = [(bar["name"], sorted((bar["npv_at_low"], bar["npv_at_high"]))) for bar in statement["tornado"]]
-    found.append((say["sampling"], [statement["projected"][case]["npv"] for case in ("low", "high")]))
-    bars = [Bar(name, "unclear", base, low, high, compared=False) for name, (low, high) in found]
-    bars.sort(key=lambda bar: bar.low - bar.high)
+    found = [
+        (bar["name"], _turning(bar, forms), sorted((bar["npv_at_low"], bar["npv_at_high"])))
+        for bar in statement["tornado"]
+    ]
+    sampled = [statement["projected"][case]["npv"] for case in ("low", "high")]
+    found.append((say["sampling"], say["sampling"], sampled))
+    found.sort(key=lambda one: one[2][0] - one[2][1])
+    bars = [Bar(label, "unclear", base, low, high, compared=False) for _, label, (low, high) in found]
     return forest(bars, forms, currency=statement["currency"]) | {
-        "title": say["tornado"].format(name=bars[0].label),
+        "title": say["tornado"].format(name=found[0][0]),
         "axis": say["tornado_axis"].format(currency=forms.currency(statement["currency"])),
     }
+
+
+def _turning(bar: Mapping[str, Any], forms: Forms) -> str:
+    """An assumption, and where inside its range the effect changes its sign."""
+    if not bar["inside"]:
+        return str(bar["name"])
+    at = _amount(bar["flips_at"], _decimals(bar), forms)
+    return str(words(forms)["flips_in_label"].format(name=bar["name"], at=at))
 
 
 def points_of(document: Mapping[str, Any], head: list[str], forms: Forms) -> dict[str, dict[str, Any]]:

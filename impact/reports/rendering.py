@@ -15,6 +15,7 @@ from impact.figures.experiment import net_forest
 from impact.figures.forms import Forms
 from impact.figures.sentences import level_word
 from impact.figures.sheet import report_pdf
+from impact.figures.worth import worth_section
 from impact.reports.models import Report
 
 STYLE = settings.ROOT / "static" / "css" / "app.css"
@@ -34,6 +35,7 @@ def _shown(experiment: dict[str, Any], forms: Forms) -> dict[str, Any]:
         return experiment
     return experiment | {
         "forest": net_forest(results, forms) if bars(results) else None,
+        "worth": worth_section(results, forms),
         "word": level_word(results["verdict"]["level"], forms.language),
     }
 

@@ -254,3 +254,16 @@ def test_documents_are_still_stored_like_the_ones_of_these_tests(analysed: Analy
         assert shape(kept["money"]["comparisons"][0][block]) <= shape(new["money"]["comparisons"][0][block]), block
     assert shape(kept["metrics"][0]["comparisons"][0]) <= shape(new["metrics"][0]["comparisons"][0])
     assert all(set(kept["checks"][0]) <= set(check) for check in new["checks"])
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_what_is_withheld_does_not_tell_where_an_assumption_flips(language: str) -> None:
+    flip = {"of": "bonus", "name": "Value", "low": 170.0, "high": 340.0, "flips_at": 190.6, "unit": "EUR"}
+    check = {
+        "id": "assumptions_hold", "severity": "warn", "passed": False, "p_value": None, "statistic": None,
+        "numbers": {"flips": [flip]},
+    }  # fmt: skip
+    shown = completed(stored("churn", checks=[check]), language)
+    assert "190.6" in shown["checks"][0]["message"]
+    withheld = completed(judged("churn", "withheld", None) | {"checks": [check]}, language)
+    assert "190.6" not in withheld["checks"][0]["message"]

@@ -80,7 +80,9 @@ def test_the_page_tells_a_year(language: str) -> None:
     assert [row[2] for row in projected["rows"]][:4] == ["+3.50", "+897,750", "+717,750", "+1,564,938"]
     assert booked["rows"][3][1] == "−296,204"
     assert booked["rows"][5][1] == {"en": "never", "ja": "回収なし"}[language]
-    assert section["tornado"]["rows"][0]["label"] == "Value of a kept customer"
+    turning = {"en": "Value of a kept customer, turns at 190.6", "ja": "Value of a kept customer（190.6で逆転）"}
+    assert section["tornado"]["rows"][0]["label"] == turning[language]
+    assert "190.6" not in section["tornado"]["title"]
     assert section["not_booked"] == ""
 
 

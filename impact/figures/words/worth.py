@@ -1,6 +1,8 @@
 """What is said of a year in money: the value statement, the ladder and the assumptions it hangs on."""
 
-WORDS = {
+from typing import Any
+
+WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "title": "A year of {option} would bring {base}, between {low} and {high}, compared with {against} and before its running cost.",
         "title_booked": "A year of {option} is booked at {base}, between {low} and {high}, compared with {against} and before its running cost.",
@@ -37,6 +39,15 @@ WORDS = {
         "no_price": "Nothing is held out, so nobody will know whether it still pays.",
         "expiry": "Counts until {day}, {months} months after the cut-off; then measure again.",
         "tornado": "{name} moves the most",
+        "flips_in_label": "{name}, turns at {at}",
+        "cash_chart": {
+            "axis": "Cumulative cash in {currency} at the end of each month; month 0 is before the start",
+            "month": "month {month}",
+            "head": "Month",
+            "projected": "As measured",
+            "booked": "Booked",
+            "deepest": "deepest in month {month}: {amount}",
+        },
         "tornado_none": "No assumption was named",
         "tornado_axis": "Net present value in {currency}; dot = base, line = from the low to the high assumption",
         "assumption": "{name}, {low} to {high} {unit} ({status}, {owner}): NPV {at_low} to {at_high}.",
@@ -48,6 +59,15 @@ WORDS = {
         "ladder_axis": "Net {currency} per {row} above {baseline}, all on the same rows; line = {level} range",
         "model": "What the model adds to the best single action, {arm}: {effect} per {row} ({low} to {high}); NPV {npv} ({npv_low} to {npv_high}) with its own cost.",
         "model_plain": "What the model adds to the best single action, {arm}: {effect} per {row} ({low} to {high}).",
+        "worth": "The policy {key} earned {effect} per {row} compared with {baseline} ({low} to {high}). Compared with the best action without a score, {arm} for everybody, it earned {more} ({more_low} to {more_high}): that is what the model is worth, {level}.",
+        "worth_none": "The policy {key} earned {effect} per {row} compared with {baseline} ({low} to {high}), which is the best action without a score: that is what the model is worth, {level}.",
+        "worth_levels": {
+            "proven": "proven",
+            "lost": "proven to lose",
+            "open": "not proven",
+            "early": "too early to say",
+        },
+        "score_free": "The best action without a score: {arm} for everybody.",
         "random": "Random action",
         "best_single": "Best single action: {arm}",
         "todays_rule": "Today's rule: {key}",
@@ -100,6 +120,15 @@ WORDS = {
         "no_price": "ホールドアウトが無いため、今後も利益が出ているかどうかは分かりません。",
         "expiry": "有効期限は{day}（集計日から{months}か月）です。その後は測り直してください。",
         "tornado": "最も大きく動かすのは{name}",
+        "flips_in_label": "{name}（{at}で逆転）",
+        "cash_chart": {
+            "axis": "各月末の累積入出金（{currency}）。0か月は開始前",
+            "month": "{month}か月",
+            "head": "月",
+            "projected": "実測",
+            "booked": "計上",
+            "deepest": "最も深いのは{month}か月目：{amount}",
+        },
         "tornado_none": "前提は挙げられていない",
         "tornado_axis": "正味現在価値（{currency}）。点は基準の前提、線は低い前提から高い前提まで",
         "assumption": "{name}、{low}〜{high}{unit}（{status}、{owner}）：正味現在価値{at_low}〜{at_high}。",
@@ -111,6 +140,15 @@ WORDS = {
         "ladder_axis": "{baseline}と比べた1{row}当たりの純価値（{currency}）。すべて同じ行による。線は{level}の範囲",
         "model": "最も良い単一の施策（{arm}）にモデルが加えるもの：1{row}当たり{effect}（{low}〜{high}）。モデル自身の費用を引いた正味現在価値は{npv}（{npv_low}〜{npv_high}）です。",
         "model_plain": "最も良い単一の施策（{arm}）にモデルが加えるもの：1{row}当たり{effect}（{low}〜{high}）。",
+        "worth": "方針{key}は、{baseline}と比べて1{row}当たり{effect}（{low}〜{high}）でした。スコアなしで最も良い施策である全員への{arm}と比べると{more}（{more_low}〜{more_high}）です。これがモデルの価値で、{level}。",
+        "worth_none": "方針{key}は、スコアなしで最も良い{baseline}と比べて1{row}当たり{effect}（{low}〜{high}）でした。これがモデルの価値で、{level}。",
+        "worth_levels": {
+            "proven": "実証されています",
+            "lost": "損失が実証されています",
+            "open": "実証されていません",
+            "early": "判断するにはまだ早すぎます",
+        },
+        "score_free": "スコアなしで最も良い施策：全員に{arm}。",
         "random": "無作為の施策",
         "best_single": "最も良い単一の施策：{arm}",
         "todays_rule": "現在の規則：{key}",
