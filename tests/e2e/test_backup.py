@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,11 @@ def run(house: House, command: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_what_was_backed_up_is_restored_and_fits(build: Callable[..., House]) -> None:
     house = build("backup")
-    rows = {"unit": [f"u{n}" for n in range(200)], "arm": ["a", "b"] * 100, "y": [n % 7 for n in range(200)]}
+    rows: dict[str, list[Any]] = {
+        "unit": [f"u{n}" for n in range(200)],
+        "arm": ["a", "b"] * 100,
+        "y": [n % 7 for n in range(200)],
+    }
     (house.folder.parent / "rows.csv").write_text(csv_of(rows), encoding="utf-8")
     spec = specification(house.folder.parent)
     house.manage("load_experiment", str(house.folder.parent / "rows.csv"), "--spec", str(spec))
