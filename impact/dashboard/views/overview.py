@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from impact.dashboard import selectors
+from impact.dashboard.chapters import chapter_of
 from impact.dashboard.claimed import claimed_by
 from impact.dashboard.first_steps import first_steps
 from impact.dashboard.home import impact_of, waiting_for
@@ -52,5 +53,6 @@ def jobs(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 
 def glossary(request: HttpRequest) -> HttpResponse:
-    """Every term, in the reader's language."""
-    return render(request, "dashboard/glossary.html", {"terms": [one[language()] for one in terms().values()]})
+    """Every term, in the reader's language, with the chapter that says more."""
+    told = [(key, *one[language()], chapter_of(key)) for key, one in terms().items()]
+    return render(request, "dashboard/glossary.html", {"terms": told})
