@@ -102,6 +102,18 @@ class MetricForm(forms.Form):
         return [Term(**document[name]) for name in ("of", "per") if name in document]
 
 
+def form_can_say(metric: Metric) -> bool:
+    """Whether the form would lose nothing of a metric."""
+    first, *others = metric.definition or [None]
+    return (
+        first is not None
+        and metric.kind != Metric.Kind.NET_VALUE
+        and len(metric.covariates) <= 1
+        and all(one["times"] == 1 and not one["negative"] and one["default"] in (0, None) for one in metric.definition)
+        and all(one["default"] == first["default"] and not one["cap"] for one in others)
+    )
+
+
 def metric_initial(metric: Metric) -> dict[str, Any]:
     """What the form begins with for a new version of a metric."""
     above, *below = metric.definition

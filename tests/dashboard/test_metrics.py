@@ -147,6 +147,24 @@ def test_refuses(analyst: Client, workspace: Workspace, churn: Experiment, chang
     assert not Metric.objects.within(workspace).filter(key="spending").exists()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"covariates": [{"outcome": "spent", "days": 60}, {"outcome": "order", "days": 60}]},
+        {"of": {"outcome": "spent", "default": 5, "window_days": 30}},
+        {"per": {"outcome": "order", "aggregate": "count", "window_days": 30, "cap": 0.9}},
+        {"kind": "net value", "of": None, "per": None, "value": [], "covariates": []},
+    ],
+)
+def test_what_the_form_would_lose_it_doesnt_offer(analyst: Client, workspace: Workspace, changes: Any) -> None:
+    plain = {"per": {"outcome": "order", "aggregate": "count", "window_days": 30}}
+    declared(workspace, **plain)
+    assert analyst.get(f"{AT}?from=basket").status_code == 200
+    declared(workspace, **plain | changes)
+    assert "declare/metric?from" not in analyst.get("/w/mobile/metrics/basket").content.decode()
+    assert analyst.get(f"{AT}?from=basket").status_code == 404
+
+
 def test_a_viewer_declares_nothing(mate: Membership, stranger: Membership, churn: Experiment) -> None:
     assert signed_in(mate).post(AT, TYPED).status_code == 403
     assert signed_in(stranger).post(AT, TYPED).status_code == 404

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from impact.agreements.models import Metric
 from impact.dashboard import assumptions as numbers
 from impact.dashboard import metrics as counted
+from impact.dashboard.declaring import form_can_say
 from impact.dashboard.views.answers import language
 from workspaces.access import member
 from workspaces.models import Workspace
@@ -23,7 +23,7 @@ def metrics(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 def metric(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
     """One metric's definition in words, its versions, and the experiments that agreed on it."""
     page = counted.metric_page(workspace, key, language())
-    may_declare = page["metric"].kind != Metric.Kind.NET_VALUE and _may_declare(request)
+    may_declare = form_can_say(page["metric"]) and _may_declare(request)
     return render(request, "dashboard/metric.html", {"page": page, "may_declare": may_declare})
 
 

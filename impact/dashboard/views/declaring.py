@@ -14,11 +14,11 @@ from impact.agreements.drafting import save_draft
 from impact.agreements.previewing import preview
 from impact.dashboard.assumptions import assumption_named, changed
 from impact.dashboard.decision_points import decision_point_named
-from impact.dashboard.declaring import AssumptionForm, MetricForm, assumption_initial, metric_initial
+from impact.dashboard.declaring import AssumptionForm, MetricForm, assumption_initial, form_can_say, metric_initial
 from impact.dashboard.metrics import metric_named, preview_page
 from impact.dashboard.views.answers import actor, language
 from workspaces.access import asked, member
-from workspaces.errors import Refusal
+from workspaces.errors import Missing, Refusal
 from workspaces.models import Workspace
 
 # a refusal's place in the declaration -> the field that says it
@@ -29,7 +29,10 @@ FIELDS = {"of": "outcome", "per": "per_outcome", "covariates": "earlier_outcome"
 def declare_metric(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Try a metric on the last decisions of a point, or declare it."""
     known = asked(request.GET, "from")["from"]
-    initial = metric_initial(metric_named(workspace, known)) if known else None
+    metric = metric_named(workspace, known) if known else None
+    if metric and not form_can_say(metric):
+        raise Missing("metric that this page can say", known)
+    initial = metric_initial(metric) if metric else None
     form = MetricForm(workspace, request.POST if request.method == "POST" else None, initial=initial)
     content: dict[str, Any] = {"form": form, "known": known}
     if form.is_bound and form.is_valid():
