@@ -110,6 +110,12 @@ def preview_page(found: Preview, kind: str, unit: str, language: str) -> dict[st
     }
 
 
+def tried_at(workspace: Workspace, key: str) -> str:
+    """The decision point of an experiment that agreed on a metric."""
+    points = [one.decision_point.key for one, role in _agreed(workspace)[key] if one.decision_point]
+    return points[0] if points else ""
+
+
 def _agreed(workspace: Workspace) -> dict[str, list[tuple[Experiment, str]]]:
     """Metric -> experiments whose newest agreement counts by it, with its role."""
     found: dict[str, list[tuple[Experiment, str]]] = defaultdict(list)

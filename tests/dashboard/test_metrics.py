@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from experiments.models import Experiment
+from experiments.models import DecisionPoint, Experiment
 from impact.agreements.declarations import declare_metric
 from impact.agreements.models import Metric
 from impact.agreements.shapes import MetricDeclared
@@ -126,6 +126,16 @@ def test_a_ratio_is_declared_and_changed(analyst: Client, workspace: Workspace, 
         1,
         2,
     ]
+
+
+def test_it_is_tried_where_it_was_agreed(analyst: Client, workspace: Workspace, churn: Experiment) -> None:
+    point = DecisionPoint.objects.within(workspace).get(key="offer")
+    DecisionPoint.objects.create(
+        **{name: getattr(point, name) for name in ("workspace", "model", "candidates", "baseline", "horizon_days")},
+        key="another", created_at=point.created_at,
+    )  # fmt: skip
+    page = analyst.get(f"{AT}?from=churn").content.decode()
+    assert '<option value="another">' in page and '<option value="offer" selected>' in page
 
 
 @pytest.mark.parametrize(

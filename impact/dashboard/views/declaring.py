@@ -15,7 +15,7 @@ from impact.agreements.previewing import preview
 from impact.dashboard.assumptions import assumption_named, changed
 from impact.dashboard.decision_points import decision_point_named
 from impact.dashboard.declaring import AssumptionForm, MetricForm, assumption_initial, form_can_say, metric_initial
-from impact.dashboard.metrics import metric_named, preview_page
+from impact.dashboard.metrics import metric_named, preview_page, tried_at
 from impact.dashboard.views.answers import actor, language
 from workspaces.access import asked, member
 from workspaces.errors import Missing, Refusal
@@ -32,7 +32,7 @@ def declare_metric(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     metric = metric_named(workspace, known) if known else None
     if metric and not form_can_say(metric):
         raise Missing("metric that this page can say", known)
-    initial = metric_initial(metric) if metric else None
+    initial = metric_initial(metric) | {"point": tried_at(workspace, known)} if metric else None
     form = MetricForm(workspace, request.POST if request.method == "POST" else None, initial=initial)
     content: dict[str, Any] = {"form": form, "known": known}
     if form.is_bound and form.is_valid():
