@@ -59,6 +59,15 @@ def test_pages_follow_one_another_without_a_gap(
     assert seen == list(mine.values_list("number", flat=True))[-7:]
 
 
+def test_acts_are_told_in_the_readers_language(mate: Membership, workspace: Workspace) -> None:
+    acted(workspace, action="waive check")
+    client = signed_in(mate)
+    assert '<option value="waive check">waive check</option>' in shown(client)
+    client.cookies["django_language"] = "ja"
+    page = shown(client, "?action=waive+check")
+    assert '<option value="waive check" selected>検査の免除</option>' in page and len(numbers(page)) == 1
+
+
 def test_is_filtered_by_the_address(mate: Membership, workspace: Workspace) -> None:
     acted(workspace, 2, actor="bob & co", action="sign")
     acted(workspace, 1, actor="bob & co")

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 
 from impact.figures.forms import Forms
 from impact.figures.glossary import definition
+from impact.figures.words.acts import act as act_word
 from impact.figures.words.codes import word as code_word
 
 register = template.Library()
@@ -29,6 +30,11 @@ def moment(at: datetime | None, time_zone: str = "UTC") -> str:
 @register.filter
 def word(code: str) -> str:
     return code_word(code, get_language() or "en") if code else ""
+
+
+@register.filter
+def act(action: str) -> str:
+    return act_word(action, get_language() or "en")
 
 
 @register.filter
