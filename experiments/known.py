@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from experiments.answers import said
 from experiments.assigned import Assigned, Episodes
@@ -137,7 +138,7 @@ def read_known(workspace: Workspace, points: Mapping[str, Point], rows: Mapping[
                 sent[-1].append(_cluster_key(workspace, running, row))
     own = own_connection()
     with own.cursor() as cursor:
-        cursor.execute(*_query(sent, workspace.pk, own.vendor, in_clusters))
+        cursor.execute(*_query(own, sent, workspace.id, in_clusters))
         found = cursor.fetchall()
     for columns in found:
         cluster = columns[-OF_A_CLUSTER:] if in_clusters else None
@@ -199,15 +200,17 @@ def _answer(
     )  # fmt: skip
 
 
-def _query(sent: list[list[Any]], workspace: UUID, vendor: str, in_clusters: bool) -> tuple[str, list[Any]]:
+def _query(
+    own: BaseDatabaseWrapper, sent: list[list[Any]], workspace: UUID, in_clusters: bool
+) -> tuple[str, list[Any]]:
     """Return the query and its parameters: every row sent looks up its own, however many others there are."""
     names = _sent(in_clusters)
-    if vendor == "postgresql":
+    if own.vendor == "postgresql":
         rows = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in sent]).decode()
-        return prepared(_of_postgres(in_clusters), "json", "uuid"), [rows, workspace]
+        return prepared(own, _of_postgres(in_clusters), "json", "uuid"), [rows, workspace]
     one = f"({', '.join(['%s'] * len(names))})"
     values = [value.hex if isinstance(value, UUID) else value for row in sent for value in row]
-    return _text(f"VALUES {', '.join([one] * len(sent))}", "%s", vendor, in_clusters), [*values, workspace.hex]
+    return _text(f"VALUES {', '.join([one] * len(sent))}", "%s", own.vendor, in_clusters), [*values, workspace.hex]
 
 
 @cache

@@ -137,9 +137,8 @@ def run_together(statements: Iterable[tuple[str, list[Any]]]) -> None:
             cursor.execute(sql, parameters)
 
 
-def prepared(sql: str, *kinds: str) -> str:
+def prepared(own: BaseDatabaseWrapper, sql: str, *kinds: str) -> str:
     """Return what executes a statement that PostgreSQL plans once a connection; planning takes longer than running."""
-    own = own_connection()
     own.ensure_connection()
     known = _prepared.setdefault(own.connection, {})
     if sql not in known:
@@ -154,12 +153,13 @@ def _statement(
     model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]], tail: str
 ) -> tuple[str, list[Any]]:
     """Return an INSERT and its parameters: PostgreSQL reads many rows fastest from one text of JSON."""
-    vendor = own_connection().vendor
+    own = own_connection()
+    vendor = own.vendor
     head, one, prepare = _columns(model, tuple(names), vendor)
     ready = [[make(value) if make else value for make, value in zip(prepare, row, strict=True)] for row in rows]
     if vendor == "postgresql":
         sent = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in ready]).decode()
-        return prepared(f"{head} SELECT sent.* FROM json_to_recordset($1) AS sent ({one}) {tail}", "json"), [sent]
+        return prepared(own, f"{head} SELECT sent.* FROM json_to_recordset($1) AS sent ({one}) {tail}", "json"), [sent]
     places = ", ".join([one] * len(ready))
     return f"{head} VALUES {places} {tail}", [value for row in ready for value in row]
 

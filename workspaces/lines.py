@@ -36,8 +36,9 @@ def insertions(lines: Sequence[msgspec.Struct], tables: tuple[Into, ...]) -> lis
     """Return statements that insert these lines, and their parameters; nothing for no lines."""
     if not lines:
         return []
-    if own_connection().vendor == "postgresql":
-        return [(prepared(_of_postgres(tables), "json"), [msgspec.json.encode(lines).decode()])]
+    own = own_connection()
+    if own.vendor == "postgresql":
+        return [(prepared(own, _of_postgres(tables), "json"), [msgspec.json.encode(lines).decode()])]
     return [_of_values(lines, into) for into in tables if _among(lines, into)]
 
 

@@ -177,9 +177,9 @@ def _constant(name: str) -> Refusal:
 
 
 def _integer(text: str) -> int | Refusal:
-    if len(text) > 20 or int(text).bit_length() >= INTEGER_BITS:
-        return Refusal("malformed-json", f"The integer {text[:30]} has more than {INTEGER_BITS} bits.")
-    return int(text)
+    if len(text) <= 20 and (number := int(text)).bit_length() < INTEGER_BITS:
+        return number
+    return Refusal("malformed-json", f"The integer {text[:30]} has more than {INTEGER_BITS} bits.")
 
 
 def _sound(row: Any, depth: int) -> Any:

@@ -134,7 +134,10 @@ def _may_enter(request: Request, running: Running, key: str, cluster: ClusterArm
     return (
         running.enrols(at)
         and _may_have_every_arm(request, running)
-        and randomization.within(running.experiment.traffic_salt, key, running.experiment.traffic_ppm)
+        and (
+            running.experiment.traffic_ppm == randomization.MILLION
+            or randomization.within(running.experiment.traffic_salt, key, running.experiment.traffic_ppm)
+        )
     )
 
 

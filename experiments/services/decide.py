@@ -57,6 +57,8 @@ def _one_an_event(rows: Mapping[int, DecisionRow]) -> tuple[dict[int, DecisionRo
     first: dict[tuple[str, str], int] = {}
     for index, row in rows.items():
         first.setdefault((row.source, row.event_id), index)
+    if len(first) == len(rows):
+        return dict(rows), {}
     chosen = set(first.values())
     return (
         {index: row for index, row in rows.items() if index in chosen},
@@ -238,7 +240,7 @@ def _request(
 
 def _check_stratum(point: Point, row: DecisionRow) -> None:
     for running in point.experiments:
-        stratum = running.stratum(row)
+        stratum = running.stratum(row) if running.experiment.strata else ""
         if len(stratum) > LONGEST_STRATUM:
             raise Invalid(
                 "invalid-field",
