@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from tests.bench import stats
+from tests.bench import freeze, stats
 from tests.bench.rows import Row, seconds
 
 SIZES = (100_000, 1_000_000, 10_000_000)
@@ -53,6 +53,7 @@ def rows() -> Iterator[Row]:
     for fewer, more in pairwise(SIZES):
         linear = spent[fewer] * more / fewer
         yield Row(f"growth from {fewer:,} to {more:,}", spent[more], "s", linear, "<= 1.1")
+    yield from freeze.rows()
     yield from stats.rows()
 
 
