@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.models import Experiment
 from impact.agreements.plan import MONEY, Plan
+from impact.analysis.adverse import adverse
 from impact.analysis.checks import run_checks
 from impact.analysis.checks.evidence import Evidence
 from impact.analysis.estimate import adjust_by_holm, estimator, metric_block, money_block, segment_blocks
@@ -84,6 +85,7 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
         "metrics": metrics,
         "money": money,
         "segments": segment_blocks(plan, measured),
+        "adverse": adverse(plan, measured),
         "policies": policy_blocks(plan, measured.chosen, seed),
         "what_if": what_if(plan, measured.chosen),
         "value_ladder": value_ladder(plan, measured.chosen),

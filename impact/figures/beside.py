@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from impact.figures.forms import Forms, decimals_for
-from impact.figures.sentences import WORDS, arm_names, row_word
+from impact.figures.sentences import WORDS, arm_names, metric_amount, row_word
 from impact.figures.words.beside import WORDS as BESIDE
 
 
@@ -23,6 +23,26 @@ def by_clusters(document: Mapping[str, Any], forms: Forms) -> list[str]:
         # an analysis of an earlier version knows nothing of it
         if (block.get("by_clusters") or {}).get("status") == "estimated"
     ]
+
+
+def adverse_lines(document: Mapping[str, Any], by: str, forms: Forms) -> list[str]:
+    """Where a driver went the wrong way in a segment; a warning, and no claim."""
+    words, names, lines = BESIDE[forms.language], arm_names(document), []
+    metrics = {metric["key"]: metric for metric in document["metrics"]}
+    for one in document.get("adverse", []):
+        if one["by"] != by or one["p_value"] is None:
+            continue
+        metric, settled = metrics[one["metric"]], one["p_value"] <= document["plan"]["alpha"]
+        lines.append(
+            words["adverse_settled" if settled else "adverse"].format(
+                value=one["value"],
+                arm=names[one["arm"]],
+                metric=metric["name"],
+                effect=metric_amount(one["effect"], metric, forms, 1, signed=True),
+                p=forms.probability(one["p_value"]),
+            )
+        )
+    return lines
 
 
 def takers(document: Mapping[str, Any], forms: Forms) -> list[str]:

@@ -38,6 +38,8 @@ def cash_figure(statement: Mapping[str, Any], title: str, forms: Forms) -> dict[
     ends = [0.0, *(amount for balance in found.values() for amount in balance)]
     step = nice_step(max(ends) - min(ends))
     first, last = math.floor(min(ends) / step), math.ceil(max(ends) / step)
+    # below the deepest point stands its text
+    first -= min(ends) < 0 and min(ends) / step - first < 0.6
     last = last if last > first else first + 1
 
     def x(month: int) -> float:
@@ -64,7 +66,7 @@ def cash_figure(statement: Mapping[str, Any], title: str, forms: Forms) -> dict[
         ],
         "ticks": [
             {"x": x(month), "text": say["month"].format(month=month),
-             "anchor": "start" if not month else "end" if x(month) > 95 else "middle"}
+             "minor": month / YEAR % 2 == 1, "anchor": "start" if not month else "end" if x(month) > 95 else "middle"}
             for month in range(0, months + 1, YEAR)
         ],
         "heads": [say["head"], *(say[name] for name in found)],

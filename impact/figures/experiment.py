@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from impact.figures.beside import by_clusters, stop_or_wait, takers
+from impact.figures.beside import adverse_lines, by_clusters, stop_or_wait, takers
 from impact.figures.executive import bars, drawn_times, measured_in
 from impact.figures.forest import Bar, forest
 from impact.figures.forms import Forms, decimals_for
@@ -178,6 +178,7 @@ def segment_forests(document: Mapping[str, Any], forms: Forms) -> list[dict[str,
                 {
                     "by": words.BY.get(by, by),
                     "exploratory": of_segment[0]["exploratory"],
+                    "adverse": adverse_lines(document, by, forms),
                     "figure": forest(shown, forms, currency=currency)
                     | {
                         "title": words.segment_title([(bar.label, bar.level) for bar in shown]),

@@ -10,7 +10,7 @@ import pytest
 
 from experiments.selectors import experiment_named
 from impact.agreements.plan import from_content
-from impact.figures.beside import by_clusters, stop_or_wait
+from impact.figures.beside import adverse_lines, by_clusters, stop_or_wait
 from impact.figures.executive import points
 from impact.figures.forms import Forms
 from tests.analysis.acted import Churn, Maintenance
@@ -117,6 +117,7 @@ def test_story_a_acted_out(workspace: Workspace, api: Caller, drain: Drain) -> N
     _churn_planned(workspace)
     _churn_effects(document)
     _churn_policies(document)
+    _churn_watched(document)
     _churn_year(document)
     _churn_said(document, story.results("ja"))
 
@@ -164,6 +165,16 @@ def _churn_policies(document: Mapping[str, Any]) -> None:
     # the doubly robust reading's folds are random; the stratified one stands for it
     headline = _valued(document, "challenger", "nobody", "stratified")
     assert headline["se"] == pytest.approx(estimators["dr"]["se"], rel=0.02)
+
+
+def _churn_watched(document: Mapping[str, Any]) -> None:
+    """The bonus may drive away customers who are likely to leave: a warning, and no claim."""
+    [one] = document["adverse"]
+    assert (one["by"], one["value"], one["arm"], one["metric"]) == ("score_band", "H", "bonus", "churn")
+    assert one["effect"] == pytest.approx(0.01, rel=1e-6) and round(one["p_value"], 2) == 0.42
+    [line] = adverse_lines(document, "score_band", Forms("en"))
+    assert _plain(line).startswith("H, Bonus: Churn +1.0 points, the wrong way, but not beyond chance (p = 0.4")
+    assert "断定はできません" in adverse_lines(document, "score_band", Forms("ja"))[0]
 
 
 def _churn_year(document: Mapping[str, Any]) -> None:

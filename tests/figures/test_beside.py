@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from impact.figures.beside import by_clusters, stop_or_wait, takers
+from impact.figures.beside import adverse_lines, by_clusters, stop_or_wait, takers
 from impact.figures.experiment import experiment_page
 from impact.figures.forms import Forms
 from tests.figures.documents import plain, said
@@ -88,3 +88,14 @@ def test_a_set_is_said_whatever_its_shape(kind: str, bounds: list[float], span: 
     document = said("churn", "en")
     document["money"]["comparisons"][0]["cace"] = CACE | {"set": {"kind": kind, "bounds": bounds}}
     assert f"({span})" in takers(document, Forms("en"))[0]
+
+
+def test_a_driver_that_went_the_wrong_way_is_watched_and_claims_nothing() -> None:
+    one = {"by": "score_band", "value": "H", "arm": "bonus", "metric": "churn", "effect": 0.01, "p_value": 0.42}
+    document = said("churn", "en", adverse=[one, one | {"by": "region"}, one | {"effect": 0.03, "p_value": 0.001}])
+    watched, settled = adverse_lines(document, "score_band", Forms("en"))
+    assert plain(watched) == (
+        "H, Bonus: Churn +1.0 points, the wrong way, but not beyond chance (p = 0.42). Watch it; nothing is claimed."
+    )
+    assert "not adjusted" in settled and "beyond chance" not in settled
+    assert adverse_lines(said("churn", "en"), "score_band", Forms("en")) == []

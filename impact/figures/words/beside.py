@@ -2,6 +2,8 @@
 
 WORDS = {
     "en": {
+        "adverse": "{value}, {arm}: {metric} {effect}, the wrong way, but not beyond chance (p {p}). Watch it; nothing is claimed.",
+        "adverse_settled": "{value}, {arm}: {metric} {effect}, the wrong way (p {p}, not adjusted). Watch it; look at it in a new experiment.",
         "whole": "All rows",
         "part": "{by} {value}",
         "clusters": "{where}: seen by the {n} clusters that the rows lie in, {arm} compared with {baseline} is {effect} per {row}, between {low} and {high} (CR2). A sensitivity: the draws were finer.",
@@ -14,6 +16,8 @@ WORDS = {
         "as_planned": "{where}: none of {n} failed in spite of stopping, as planned.",
     },
     "ja": {
+        "adverse": "{value}、{arm}：{metric}は{effect}で望ましくない方向ですが、偶然の範囲内です（p {p}）。注意して見守ってください。断定はできません。",
+        "adverse_settled": "{value}、{arm}：{metric}は{effect}で望ましくない方向です（p {p}、補正なし）。注意し、新しい実験で確かめてください。",
         "whole": "全体",
         "part": "{by}{value}",
         "clusters": "{where}：行が属する{n}個のクラスター単位で見ると、{arm}は{baseline}と比べて1{row}当たり{effect}（範囲：{low}〜{high}、CR2）です。抽選はより細かい単位で行ったため、感度分析です。",
