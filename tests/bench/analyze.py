@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from tests.bench import freeze, stats
+from tests.bench import stats
 from tests.bench.rows import Row, seconds
 
 SIZES = (100_000, 1_000_000, 10_000_000)
@@ -36,6 +36,9 @@ ARMS = ("none", "bonus", "credit")
 
 
 def rows() -> Iterator[Row]:
+    # not above, since ``measured`` imports this file before Django is ready
+    from tests.bench import freeze
+
     tables = stats.tables_of_segments()
     fastest = min(seconds(lambda: stats.every_estimate(tables)) for _ in range(7))
     yield Row("every estimate, 3 arms x 5 metrics x 20 segments", 1000 * fastest, "ms", None, "<= 50 ms")
@@ -106,14 +109,14 @@ def write(home: Path, number: int) -> None:
     (home / "manifest.json").write_text(json.dumps(manifest))
 
 
-def measured(home: Path) -> tuple[float, float, int, bool]:
+def measured(home: Path, rounds: int = ROUNDS) -> tuple[float, float, int, bool]:
     """Seconds of ours and of the floor, our peak of memory, and whether the same bytes came each time.
 
     Ours runs in a process of its own, whose memory nothing else has raised.
     """
     code = f"from pathlib import Path; from tests.bench.analyze import tell; tell(Path({str(home)!r}))"
     mine, floors, digests, peaks = [], [], set(), []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
         said = done.stdout.splitlines()[-1].split()
         mine.append(float(said[0]))

@@ -12,7 +12,7 @@ from impact.analysis import chunks, files
 from impact.analysis.models import Snapshot
 from impact.analysis.tables import COLUMNS, ROWS
 from tests.bench import freeze
-from tests.bench.analyze import ARMS, ROWS_A_CHUNK, ROWS_A_GROUP, by_hand, tell, write
+from tests.bench.analyze import ARMS, ROWS_A_CHUNK, ROWS_A_GROUP, by_hand, measured, tell, write
 
 
 def test_a_written_snapshot_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,6 +22,7 @@ def test_a_written_snapshot_is_measured(tmp_path: Path, capsys: pytest.CaptureFi
     for name, columns in {"rows": ROWS, "decisions": COLUMNS["decisions"], "outcomes": COLUMNS["outcomes"]}.items():
         found = pq.read_schema(home / f"0000-{name}.parquet").names
         assert [one for one in found if not one.startswith("covariate ")] == list(columns)
+    assert measured(home, rounds=1)[3]
     tell(home)
     seconds, peak, digest = capsys.readouterr().out.splitlines()[-1].split()
     assert float(seconds) > 0 and int(peak) > 0 and len(digest) == 64
