@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from experiments.models import DecisionPoint, Policy
+from django.db.models import Exists, OuterRef
+
+from experiments.models import DecisionPoint, Experiment, Policy
 from experiments.policies import SEGMENT
+from impact.analysis.models import Analysis
 from impact.dashboard.decision_points import action_names, would_have
 from impact.dashboard.week import week_of
 from impact.figures.forms import Forms
 from workspaces.errors import Missing
 from workspaces.models import Workspace
+
+# experiments that a policy's page leads to
+MOST = 5
 
 
 def policies(workspace: Workspace) -> list[Policy]:
@@ -42,7 +48,15 @@ def policy_page(workspace: Workspace, key: str, language: str) -> dict[str, Any]
         "week": week,
         "registered": registered,
         "would_have": would_have(week, names, registered, forms),
+        "analysed": analysed(workspace, point.key),
     }
+
+
+def analysed(workspace: Workspace, point: str) -> list[Experiment]:
+    """Experiments of a decision point whose rows say what another rule would have earned, the newest first."""
+    stored = Analysis.objects.within(workspace).filter(experiment=OuterRef("pk"))
+    found = Experiment.objects.within(workspace).filter(Exists(stored), decision_point__key=point)
+    return list(found.order_by("-created_at", "key")[:MOST])
 
 
 def rule(policy: Policy, baseline: str, names: Mapping[str, str], forms: Forms, currency: str) -> dict[str, Any]:

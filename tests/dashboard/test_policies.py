@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from experiments.declarations import PolicyDeclared, declare_policy
 from experiments.models import Experiment
+from impact.analysis.services import analyze
 from impact.dashboard.policies import policies, policy_page
 from tests.conftest import Caller, decided, decision_row, signed_in, started
 from workspaces.models import Membership, Workspace
@@ -97,3 +98,11 @@ def test_nobody_else_s(stranger: Membership, workspace: Workspace, churn: Experi
     declared(workspace, "fixed")
     assert signed_in(stranger).get("/w/mobile/policies/fixed").status_code == 404
     assert signed_in(stranger).get("/w/other/policies/fixed").status_code == 404
+
+
+def test_leads_to_what_it_would_have_earned(mate: Membership, workspace: Workspace, churn: Experiment) -> None:
+    declared(workspace, "bands")
+    address = f"/w/mobile/experiments/{churn.key}/what-if"
+    assert address not in signed_in(mate).get("/w/mobile/policies/bands").content.decode()
+    analyze(experiment=started(workspace, churn))
+    assert address in signed_in(mate).get("/w/mobile/policies/bands").content.decode()
