@@ -103,6 +103,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
     ``spread`` is of true effects per row, by which what was chosen for doing best is booked shrunk; ``deploys`` is
     the policy that would be used, or none for the arm that does best; ``todays_rule`` the policy used until now.
+    ``reissue_above`` is the money by which closed periods may change before a signed report is made anew.
     """
 
     cases_per_year: Quantity
@@ -114,6 +115,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     holdout: float = 0.0
     spread: float | None = None
     expires_months: int = 12
+    reissue_above: float = 0.0
     deploys: str | None = None
     todays_rule: str | None = None
 

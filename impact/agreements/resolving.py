@@ -144,7 +144,7 @@ def _deployment(
     limits = {"discount_rate": 1.0, "adoption": 1.0}
     found: dict[str, Any] = {
         name: getattr(declared, name)
-        for name in ("years", "holdout", "spread", "expires_months", "deploys", "todays_rule")
+        for name in ("years", "holdout", "spread", "expires_months", "reissue_above", "deploys", "todays_rule")
     }
     for name in ("cases_per_year", "build", "running_per_year", "discount_rate", "adoption"):
         said, pointer = getattr(declared, name), f"/deployment/{name}"

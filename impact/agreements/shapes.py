@@ -103,6 +103,7 @@ class DeploymentDeclared(Declared):
     holdout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
     spread: Annotated[float, msgspec.Meta(gt=0)] | None = None
     expires_months: Annotated[int, msgspec.Meta(ge=1, le=120)] = 12
+    reissue_above: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     deploys: Key | None = None
     todays_rule: Key | None = None
 

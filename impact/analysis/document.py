@@ -90,6 +90,7 @@ def results_document(experiment: Experiment, snapshot: Snapshot, plan: Plan, mea
         "what_if": what_if(plan, measured.chosen),
         "value_ladder": value_ladder(plan, measured.chosen),
         "value_statement": statement,
+        "months": measured.months,
         "stop_or_wait": stop_or_wait(plan, measured),
         "origin": plan.origin,
         "verdicts": of_arms,

@@ -29,6 +29,7 @@ def freeze(*, experiment: Experiment, plan: Plan, as_of: datetime) -> Snapshot:
     manifest = {
         "experiment": experiment.key,
         "as_of": as_of.astimezone(UTC).isoformat(),
+        "time_zone": experiment.workspace.time_zone,
         "plan_sha256": experiment.plan_sha256,
         "enrolment_over": experiment.status not in (Status.RUNNING, Status.PAUSED),
         "files": {

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from impact.agreements.plan import MONEY, Plan
 from impact.analysis.coarser import Coarser, coarser_sums
+from impact.analysis.dated import by_month
 from impact.analysis.frozen import frozen
 from impact.analysis.looked import Looked, look
 from impact.analysis.models import Snapshot
@@ -96,6 +97,7 @@ class Measured:
     looked: Looked = field(default_factory=Looked)
     taken: Taken = field(default_factory=dict)
     looks: Sequence[Reached] = ()
+    months: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Assigned(NamedTuple):
@@ -117,7 +119,8 @@ def measure(snapshot: Snapshot, plan: Plan, home: Path) -> Measured:
         decisions = frozen(snapshot.manifest, "decisions", plan, home)
         connection.execute(f"CREATE VIEW decisions AS SELECT * FROM {decisions}")
         looked, taken = look(connection, plan, snapshot.manifest), taken_up(connection, plan)
-        return replace(_measured(connection, plan), looked=looked, taken=taken)
+        months = by_month(connection, plan, snapshot.manifest, home)
+        return replace(_measured(connection, plan), looked=looked, taken=taken, months=months)
     finally:
         connection.close()
 

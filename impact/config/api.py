@@ -146,8 +146,12 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET", "/reports/<number>.xlsx", "read", partial(reports.get_report_file, "xlsx"),
-        "A frozen report as a workbook: summary, comparisons, money, checks, segments.", answer=str,
+        "A frozen report as a workbook: summary, comparisons, money, checks, segments, periods.", answer=str,
         gives=ENDINGS["xlsx"],
+    ),
+    Endpoint(
+        "GET", "/reports/<number>.periods.csv", "read", partial(reports.get_report_file, "periods.csv"),
+        "A frozen report's value and cost by fiscal month as CSV.", answer=str, gives=ENDINGS["csv"],
     ),
     Endpoint(
         "GET", "/reports/<number>.csv", "read", partial(reports.get_report_file, "csv"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from impact.figures.experiment import experiment_page
+from impact.figures.periods import period_section
 from impact.figures.words.sheet import WORDS
 
 
@@ -34,6 +35,12 @@ def append(paper: Pages, experiment: Mapping[str, Any], language: str, late: Map
     if page["worth"]:
         paper.heading(f"{experiment['name']}: {words['finance']}")
         _finance(paper, page, words)
+    if periods := period_section(experiment, language):
+        for table in periods["tables"]:
+            paper.heading(f"{experiment['name']}, {table['title']}")
+            paper.grid(table["head"], [row["cells"] for row in table["rows"]], (94, 28, 28, 28), "R")
+        paper.paragraph("\n".join(periods["notes"]), 8.5)
+    if page["worth"] or periods:
         paper.add_page()
     paper.heading(f"{experiment['name']}: {words['appendix']}")
     _evidence(paper, page, experiment["results"], words)

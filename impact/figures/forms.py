@@ -59,6 +59,9 @@ class Forms:
             at = at.astimezone(ZoneInfo(time_zone)).date()
         return dates.format_date(at, "long" if self.language == "ja" else "d MMMM y", locale=self.language)
 
+    def month_name(self, number: int) -> str:
+        return str(dates.get_month_names("wide", "stand-alone", self.language)[number])
+
     def moment(self, at: datetime, time_zone: str = "UTC") -> str:
         local = at.astimezone(ZoneInfo(time_zone))
         return f"{self.day(local, time_zone)} {local:%H:%M}"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from experiments.selectors import experiment_named
+from impact.reports.accounts import LINES, account_rows
 from impact.reports.comparing import COLUMNS, compared
 from impact.reports.models import Report
 from impact.reports.workbook import XLSX, report_workbook, results_workbook
@@ -14,14 +17,18 @@ from workspaces.errors import Missing
 from workspaces.files import harmless
 from workspaces.models import Workspace
 
+CSV = "text/csv; charset=utf-8"
 # ending -> what the file is
-ENDINGS = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8", "json": "application/json", "xlsx": XLSX}
+# whoever's name ends another's comes after it
+ENDINGS = {"pdf": "application/pdf", "periods.csv": CSV, "csv": CSV, "json": "application/json", "xlsx": XLSX}
 
 
 def file_of(report: Report, ending: str) -> bytes:
     """The report as one of the files that there are."""
     if ending == "csv":
         return csv_of(report)
+    if ending == "periods.csv":
+        return periods_csv_of(report)
     if ending == "json":
         return json_of(report)
     if ending == "xlsx":
@@ -38,14 +45,23 @@ def json_of(report: Report) -> bytes:
 
 def csv_of(report: Report) -> bytes:
     """One row for each comparison, at full precision; what is withheld or not analysed has none."""
+    analysed = (one for one in report.content["experiments"] if one["results"] is not None)
+    return _written(
+        COLUMNS, ({"experiment": one["key"], **row} for one in analysed for row in compared(one["results"]))
+    )
+
+
+def periods_csv_of(report: Report) -> bytes:
+    """One row for each arm and month, and for what of closed months had to change."""
+    return _written(LINES, account_rows(report))
+
+
+def _written(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> bytes:
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS)
+    writer = csv.DictWriter(text, columns)
     writer.writeheader()
-    for experiment in report.content["experiments"]:
-        if experiment["results"] is not None:
-            for row in compared(experiment["results"]):
-                safe = {name: harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
-                writer.writerow({"experiment": experiment["key"]} | safe)
+    for row in rows:
+        writer.writerow({name: harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
     return text.getvalue().encode()
 
 

@@ -64,6 +64,8 @@ class Report(Owned):
     reviewed_at = models.DateTimeField(null=True)
     signed_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     signed_at = models.DateTimeField(null=True)
+    # changed what this one said of closed periods by more than is only told
+    restated_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
 
     class Meta:

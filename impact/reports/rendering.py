@@ -13,6 +13,7 @@ from django.utils import translation
 from impact.figures.executive import bars
 from impact.figures.experiment import net_forest
 from impact.figures.forms import Forms
+from impact.figures.periods import period_section
 from impact.figures.sentences import level_word
 from impact.figures.sheet import report_pdf
 from impact.figures.worth import worth_section
@@ -37,6 +38,7 @@ def _shown(experiment: dict[str, Any], forms: Forms) -> dict[str, Any]:
         "forest": net_forest(results, forms) if bars(results) else None,
         "worth": worth_section(results, forms),
         "word": level_word(results["verdict"]["level"], forms.language),
+        "periods": period_section(experiment, forms.language),
     }
 
 

@@ -12,7 +12,7 @@ from impact.reports.models import BenefitClaim, Report, ReportSchedule
 from workspaces.errors import Missing
 from workspaces.models import Workspace
 
-BESIDE = ("workspace", "schedule", "reviewed_by", "signed_by")
+BESIDE = ("workspace", "schedule", "reviewed_by", "signed_by", "restated_by")
 
 
 def reports_of(workspace: Workspace) -> Any:

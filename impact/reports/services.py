@@ -17,6 +17,7 @@ from impact.figures.executive import points
 from impact.figures.forms import Forms
 from impact.figures.sentences import WORDS, completed
 from impact.figures.words.codes import word
+from impact.reports.accounts import accounts_of, restates, signed_before
 from impact.reports.calendar import last_run, next_run
 from impact.reports.models import Report, ReportSchedule
 from workspaces import clock
@@ -77,6 +78,8 @@ def freeze_report(
             previous=previous,
             created_at=clock.now(workspace),
         )
+        if restates(content) and (signed := signed_before(schedule)):
+            Report.objects.within(workspace).filter(pk=signed.pk).update(restated_by=report)
         if actor:
             record(
                 workspace=workspace,
@@ -123,6 +126,7 @@ def _content(schedule: ReportSchedule, number: int | None, due_at: datetime, pre
     workspace.refresh_from_db(fields=["audit_head"])
     named = Experiment.objects.within(workspace).filter(key__in=schedule.experiments).select_related("workspace")
     experiments = {experiment.key: experiment for experiment in named}
+    signed = signed_before(schedule)
     return {
         "number": number,
         "name": schedule.name,
@@ -135,7 +139,7 @@ def _content(schedule: ReportSchedule, number: int | None, due_at: datetime, pre
         "audit_head": workspace.audit_head,
         "previous": previous and {"number": previous.number, "sha256": previous.sha256},
         "experiments": [
-            experiment_content(experiments[key], schedule.language, schedule.time_zone, previous)
+            experiment_content(experiments[key], schedule.language, schedule.time_zone, previous, signed)
             for key in schedule.experiments
             if key in experiments
         ],
@@ -143,7 +147,11 @@ def _content(schedule: ReportSchedule, number: int | None, due_at: datetime, pre
 
 
 def experiment_content(
-    experiment: Experiment, language: str, time_zone: str, previous: Report | None = None
+    experiment: Experiment,
+    language: str,
+    time_zone: str,
+    previous: Report | None = None,
+    signed: Report | None = None,
 ) -> dict[str, Any]:
     """What a report says of an experiment, by its newest analysis."""
     analysis = newest_analysis(experiment)
@@ -156,7 +164,13 @@ def experiment_content(
         "results": results,
         "points": points(results, case, _signatures(experiment, language, time_zone), language),
         "changed": _changed(results, previous, experiment.key, language, time_zone),
+        "accounts": accounts_of(results, experiment.workspace, _agreed_amount(experiment), signed),
     }
+
+
+def _agreed_amount(experiment: Experiment) -> float:
+    """By how much closed periods may change before a signed report is made anew."""
+    return float(((experiment.plan or {}).get("deployment") or {}).get("reissue_above", 0.0))
 
 
 def _changed(

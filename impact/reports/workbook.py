@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from impact.figures.words.workbook import WORDS
 from impact.reports.models import Report
-from impact.reports.worksheets import check_rows, comparison_rows, money_rows, segment_rows, summary_rows
+from impact.reports.worksheets import check_rows, comparison_rows, money_rows, period_rows, segment_rows, summary_rows
 from workspaces.files import harmless
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -51,6 +51,7 @@ def _written(head: list[tuple[str, str, Any]], experiments: list[Any], language:
         (words["money"], [row for one in analysed for row in money_rows(one, language)]),
         (words["checks"], [row for one in analysed for row in check_rows(one, words)]),
         (words["segments"], [row for one in analysed for row in segment_rows(one, words)]),
+        (words["periods"], [row for one in analysed for row in period_rows(one, words)]),
     ]  # fmt: skip
     book = Workbook()
     book.remove(book.active)

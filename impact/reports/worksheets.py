@@ -74,6 +74,16 @@ def segment_rows(experiment: Mapping[str, Any], words: Mapping[str, Any]) -> Ite
             ]  # fmt: skip
 
 
+def period_rows(experiment: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[list[Any]]:
+    """Every arm's months, and what of closed ones had to change."""
+    accounts, names = experiment.get("accounts") or {}, arm_names(experiment["results"])
+    for line in accounts.get("months", ()):
+        yield [
+            experiment["name"], names[line["arm"]], line["year"], line["quarter"], line["month"],
+            words["yes" if line["prior"] else "no"], line["value"], line["cost"], line["net"], accounts["currency"],
+        ]  # fmt: skip
+
+
 def money_rows(experiment: Mapping[str, Any], language: str) -> Iterator[list[Any]]:
     """Means and totals of the arms, effects and ROI, then a year of what is deployed, and its assumptions."""
     results, words = experiment["results"], WORDS[language]

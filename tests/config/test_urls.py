@@ -89,6 +89,7 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/reports/<number>.pdf": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.xlsx": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.csv": {"GET": MEMBERS},
+    "w/<workspace>/reports/<number>.periods.csv": {"GET": MEMBERS},
     "w/<workspace>/reports/<number>.json": {"GET": MEMBERS},
     "w/<workspace>/reports/schedules/<key>/preview": {"GET": MEMBERS},
     "w/<workspace>/reports/schedules/<key>/make": {"GET": ANALYSTS, "POST": ANALYSTS},

@@ -86,7 +86,7 @@ def test_the_pdf_names_itself(report: Report, tmp_path: Path) -> None:
         read.metadata.title == f"{ {'en': 'Report', 'ja': 'レポート'}[report.content['language']] } 1: Offers".strip()
     )
     assert read.metadata.creation_date == report.created_at.replace(microsecond=0)
-    assert len(read.pages) == 2, "the executive page and the appendix"
+    assert len(read.pages) == 3, "the executive page, the periods and the appendix"
 
 
 def test_names_in_another_language_and_long_ones_are_readable(workspace: Workspace, tmp_path: Path) -> None:

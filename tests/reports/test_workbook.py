@@ -16,7 +16,7 @@ from tests.conftest import Caller, signed_in
 from tests.reports.board import frozen, schedule
 from workspaces.models import Membership, Workspace
 
-SHEETS = ["Summary", "Comparisons", "Money", "Checks", "Segments"]
+SHEETS = ["Summary", "Comparisons", "Money", "Checks", "Segments", "Periods"]
 
 
 def read(content: bytes) -> Any:
@@ -28,7 +28,7 @@ def rows_of(sheet: Any) -> list[dict[str, Any]]:
     return [dict(zip(heads, row, strict=True)) for row in rows]
 
 
-def test_holds_five_sheets_whose_numbers_are_numbers(workspace: Workspace, analysed: Analysis) -> None:
+def test_holds_six_sheets_whose_numbers_are_numbers(workspace: Workspace, analysed: Analysis) -> None:
     report = frozen(schedule(workspace))
     book = read(report_workbook(report))
     assert book.sheetnames == SHEETS
@@ -98,9 +98,9 @@ def test_no_cell_is_a_formula(workspace: Workspace, analysed: Analysis, text: st
 
 def test_an_experiment_without_results_is_said(workspace: Workspace, churn: Experiment) -> None:
     book = read(report_workbook(frozen(schedule(workspace, language="ja"))))
-    assert book.sheetnames == ["概要", "比較", "金額", "確認", "セグメント"]
+    assert book.sheetnames == ["概要", "比較", "金額", "確認", "セグメント", "会計期間"]
     assert book["概要"]["C11"].value == "まだ分析されていません。"
-    assert [sheet.max_row for sheet in book] == [11, 1, 1, 1, 1]
+    assert [sheet.max_row for sheet in book] == [11, 1, 1, 1, 1, 1]
 
 
 def test_an_experiment_has_one_too(mate: Membership, analysed: Analysis, api: Caller) -> None:

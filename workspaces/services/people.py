@@ -24,9 +24,16 @@ INVITATION_LASTS = timedelta(days=7)
 
 @transaction.atomic
 def create_workspace(
-    *, key: str, name: str, currency: str = "EUR", time_zone: str = "UTC", simulated: bool = False, actor: str
+    *,
+    key: str,
+    name: str,
+    currency: str = "EUR",
+    time_zone: str = "UTC",
+    fiscal_year_start: int = 1,
+    simulated: bool = False,
+    actor: str,
 ) -> Workspace:
-    """Make a workspace; whether it is simulated is fixed at its birth."""
+    """Make a workspace; its money, clocks, fiscal year and whether it is simulated are fixed at its birth."""
     try:
         check_key(key)
         ZoneInfo(time_zone)
@@ -34,6 +41,9 @@ def create_workspace(
         raise Refusal("invalid-workspace", str(error)) from error
     if currency not in Locale("en").currencies:
         raise Refusal("invalid-workspace", f"currency == {currency!r} is no ISO 4217 code like EUR")
+    if fiscal_year_start not in range(1, 13):
+        said = f"fiscal_year_start == {fiscal_year_start}, must be the number of a month, 1 to 12"
+        raise Refusal("invalid-workspace", said)
     if Workspace.objects.filter(key=key).exists():
         raise Refusal("workspace-exists", f"There is a workspace {key!r} already; choose another key.")
     workspace = Workspace.objects.create(
@@ -41,6 +51,7 @@ def create_workspace(
         name=name,
         currency=currency,
         time_zone=time_zone,
+        fiscal_year_start=fiscal_year_start,
         simulated=simulated,
         created_at=clock.server_now(),
     )
@@ -49,7 +60,13 @@ def create_workspace(
         actor=actor,
         action="create workspace",
         subject=key,
-        after={"name": name, "currency": currency, "time_zone": time_zone, "simulated": simulated},
+        after={
+            "name": name,
+            "currency": currency,
+            "time_zone": time_zone,
+            "fiscal_year_start": fiscal_year_start,
+            "simulated": simulated,
+        },
     )
     return workspace
 

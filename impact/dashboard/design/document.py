@@ -251,6 +251,7 @@ def _deployment(start: Start, said: Mapping[str, Any]) -> dict[str, Any] | None:
             "holdout": _share(said["kept_out"]) if said.get("kept_out") else None,
             "spread": said.get("spread"),
             "expires_months": kept.get("expires_months"),
+            "reissue_above": kept.get("reissue_above"),
             "deploys": said.get("deploys"),
             "todays_rule": said.get("todays_rule"),
         }

@@ -28,6 +28,11 @@ def moment(at: datetime | None, time_zone: str = "UTC") -> str:
 
 
 @register.filter
+def month_name(number: int) -> str:
+    return Forms(get_language() or "en").month_name(number)
+
+
+@register.filter
 def word(code: str) -> str:
     return code_word(code, get_language() or "en") if code else ""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 WORDS: dict[str, dict[str, Any]] = {
     "en": {
-        "sheets": ("Summary", "Comparisons", "Money", "Checks", "Segments"),
+        "sheets": ("Summary", "Comparisons", "Money", "Checks", "Segments", "Periods"),
         "summary": ("Experiment", "Point", "Text"),
         "comparisons": (
             "Experiment", "Arm", "Compared with", "Metric", "Role", "Effect", "Low", "High", "p", "Rows",
@@ -15,6 +15,9 @@ WORDS: dict[str, dict[str, Any]] = {
         "segments": (
             "Experiment", "By", "Segment", "Rows", "Arm", "Compared with", "Effect", "Low", "High", "p",
             "p, corrected", "Agreed before", "Currency", "Remark",
+        ),
+        "periods": (
+            "Experiment", "Arm", "Fiscal year", "Quarter", "Month", "Prior periods", "Value", "Cost", "Net", "Currency",
         ),
         "verdict": "Verdict", "report": "Report", "due": "Due (UTC)", "for": "For",
         "workspace": "Workspace", "play": "Simulated", "digest": "SHA-256", "audit": "Audit head",
@@ -29,7 +32,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "agreed": "agreed", "exploratory": "exploratory",
     },
     "ja": {
-        "sheets": ("概要", "比較", "金額", "確認", "セグメント"),
+        "sheets": ("概要", "比較", "金額", "確認", "セグメント", "会計期間"),
         "summary": ("実験", "項目", "内容"),
         "comparisons": (
             "実験", "群", "比較対象", "指標", "役割", "効果", "下限", "上限", "p値", "件数", "比較対象の件数", "単位",
@@ -41,6 +44,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "実験", "区分", "セグメント", "件数", "群", "比較対象", "効果", "下限", "上限", "p値", "補正後のp値",
             "事前合意", "通貨", "備考",
         ),
+        "periods": ("実験", "群", "会計年度", "四半期", "月", "過去期間の修正", "価値", "費用", "純額", "通貨"),
         "verdict": "判定", "report": "レポート", "due": "期日（UTC）", "for": "対象者",
         "workspace": "ワークスペース", "play": "シミュレーション", "digest": "SHA-256", "audit": "監査の先頭",
         "previous": "前号", "snapshot": "スナップショット",

@@ -36,6 +36,18 @@ def test_a_workspace_lets_its_first_administrator_in_once(db: None, settings: An
     assert Client().post(link[1], ANN | {"email": "eve@example.com"}).status_code == 422
 
 
+def test_a_fiscal_year_begins_when_it_is_told(db: None) -> None:
+    out = run("create_workspace", "shop", "--fiscal-year-start", "4")
+    assert Workspace.objects.get().fiscal_year_start == 4
+    link = re.search(r"(/join/\S+)", out)
+    assert link
+    client = Client()
+    client.post(link[1], ANN)
+    assert "fiscal year from April" in client.get("/w/shop/").content.decode()
+    client.cookies["django_language"] = "ja"
+    assert "会計年度：4月から" in client.get("/w/shop/").content.decode()
+
+
 def test_a_workspace_may_be_simulated(db: None) -> None:
     run("create_workspace", "play", "--simulated")
     assert (Workspace.objects.get().name, Workspace.objects.get().simulated) == ("play", True)
@@ -46,6 +58,7 @@ def test_a_workspace_may_be_simulated(db: None) -> None:
     [
         (["Shop"], "invalid-workspace"),
         (["shop", "--currency", "euro"], "invalid-workspace"),
+        (["shop", "--fiscal-year-start", "13"], "invalid-workspace"),
         (["mobile"], "workspace-exists"),
     ],
 )
