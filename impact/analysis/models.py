@@ -1,5 +1,7 @@
 """Frozen rows, what was computed from them, and what may be said: written once, never changed."""
 
+from typing import Any, ClassVar, Self
+
 from django.db import models
 from django.db.models import Q
 
@@ -7,7 +9,7 @@ from experiments.models import Experiment
 from predictions.models import ModelVersion
 from workspaces.canonical import CanonicalJSONField
 from workspaces.models import Person
-from workspaces.scoping import Owned
+from workspaces.scoping import Owned, WithinQuerySet
 
 
 class Snapshot(Owned):
@@ -131,18 +133,39 @@ class Verdict(Part):
         ]
 
 
+class WaiverQuerySet(WithinQuerySet):
+    def standing(self) -> Self:
+        """Those that nobody has withdrawn."""
+        return self.filter(withdrawn_at=None)
+
+
 class Waiver(Owned):
-    """A blocking check that failed and that a named person lets pass, with a reason; what was analysed then says so."""
+    """A blocking check that failed and that a named person lets pass, with a reason, until somebody withdraws that.
+
+    What was analysed meanwhile says so.
+    """
 
     experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="waivers")
     check_id = models.CharField(max_length=60)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=500)
     waived_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    withdrawn_because = models.CharField(max_length=500, blank=True)
+
+    objects: ClassVar[Any] = WaiverQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["experiment", "check_id"], name="waiver_once_a_check"),
+            models.UniqueConstraint(
+                fields=["experiment", "check_id"], condition=Q(withdrawn_at=None), name="waiver_one_standing_a_check"
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None, withdrawn_by=None, withdrawn_because="")
+                | (Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_because="")),
+                name="waiver_withdrawn_by_name_and_reason",
+            ),
             models.CheckConstraint(condition=~Q(check_id="sample_ratio"), name="waiver_never_of_the_sample_ratio"),
         ]
 

@@ -1,4 +1,4 @@
-"""Letting a figure be shown although a blocking check failed: by a named person, with a reason for all to read."""
+"""Letting a figure be shown although a blocking check failed, and taking that back: by name, with a reason."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ SHORTEST, LONGEST = 10, 500
 def waive(*, experiment: Experiment, membership: Membership, check_id: str, reason: str) -> Waiver:
     """Put a person's name and reason beside a blocking check that failed, and ask for an analysis that heeds it."""
     check_may_waive(experiment, membership)
-    said = " ".join(reason.split())
-    if not SHORTEST <= len(said) <= LONGEST:
-        raise Refusal("no-reason", f"Say why in {SHORTEST} to {LONGEST} characters.", "/reason")
+    said = _reason(reason)
     if check_id not in waivable(experiment, membership):
         raise Missing("failed check that may be waived", check_id)
     now = clock.now(experiment.workspace)
@@ -50,8 +48,45 @@ def waive(*, experiment: Experiment, membership: Membership, check_id: str, reas
         subject=f"{experiment.key}: {check_id}",
         after={"check": check_id, "reason": said},
     )
-    enqueue_analysis(experiment=experiment, as_of=now, because=f"{check_id} was waived")
+    enqueue_analysis(experiment=experiment, as_of=now, because=f"{_numbered(waiver)} given")
     return waiver
+
+
+@transaction.atomic
+def withdraw(*, experiment: Experiment, membership: Membership, check_id: str, reason: str) -> Waiver:
+    """Take a waiver back, by name and with a reason, and ask for an analysis that no longer counts it."""
+    check_may_waive(experiment, membership)
+    said = _reason(reason)
+    waivers = Waiver.objects.within(experiment.workspace).standing().select_for_update()
+    waiver: Waiver | None = waivers.filter(experiment=experiment, check_id=check_id).first()
+    if waiver is None:
+        raise Missing("waiver that stands, of", check_id)
+    waiver.withdrawn_at, waiver.withdrawn_by = clock.now(experiment.workspace), membership.person
+    waiver.withdrawn_because = said
+    waiver.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_because"])
+    audit.record(
+        workspace=experiment.workspace,
+        actor=membership.person.email,
+        action="withdraw waiver",
+        subject=f"{experiment.key}: {check_id}",
+        before={"check": check_id, "reason": waiver.reason},
+        after={"check": check_id, "reason": said},
+    )
+    enqueue_analysis(experiment=experiment, as_of=waiver.withdrawn_at, because=f"{_numbered(waiver)} withdrawn")
+    return waiver
+
+
+def _reason(reason: str) -> str:
+    said = " ".join(reason.split())
+    if not SHORTEST <= len(said) <= LONGEST:
+        raise Refusal("no-reason", f"Say why in {SHORTEST} to {LONGEST} characters.", "/reason")
+    return said
+
+
+def _numbered(waiver: Waiver) -> str:
+    """Name a waiver among those of its check, so that what is asked for because of it is asked for once."""
+    given = Waiver.objects.within(waiver.workspace).filter(experiment=waiver.experiment, check_id=waiver.check_id)
+    return f"waiver {given.count()} of {waiver.check_id}"
 
 
 def check_may_waive(experiment: Experiment, membership: Membership) -> None:
@@ -76,20 +111,57 @@ def waivable(experiment: Experiment, membership: Membership) -> list[str]:
     return [check["id"] for check in found if blocks(check) and not check.get("waiver") and check["id"] not in NEVER]
 
 
+def withdrawable(experiment: Experiment, membership: Membership) -> list[str]:
+    """Checks whose waiver stands and that this member may withdraw."""
+    try:
+        check_may_waive(experiment, membership)
+    except Refusal:
+        return []
+    standing = Waiver.objects.within(experiment.workspace).standing().filter(experiment=experiment)
+    return list(standing.values_list("check_id", flat=True))
+
+
 def blocks(check: dict[str, Any]) -> bool:
     return check["severity"] == "block" and not check["passed"]
 
 
-def heeded(checks: list[dict[str, Any]], waivers: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """The checks, with the waiver of each that failed and has one."""
-    found = {waiver["check"]: waiver for waiver in waivers if waiver["check"] not in NEVER}
-    return [check | {"waiver": found.get(check["id"]) if blocks(check) else None} for check in checks]
+def heeded(checks: list[dict[str, Any]], waivers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The checks, with the waiver of each that failed and has one, and with those that were withdrawn."""
+    found = {waiver["check"]: waiver for waiver in waivers if waiver["check"] not in NEVER and not _ended(waiver)}
+    blocks_of = [check | {"waiver": found.get(check["id"]) if blocks(check) else None} for check in checks]
+    ended = [waiver for waiver in waivers if _ended(waiver)]
+    return [check | _withdrawn(check["id"], ended) for check in blocks_of]
 
 
-def frozen_waivers(experiment: Experiment) -> list[dict[str, str]]:
-    """The waivers of an experiment, as a snapshot keeps them."""
-    given = Waiver.objects.within(experiment.workspace).filter(experiment=experiment).select_related("person")
+def _withdrawn(check_id: str, ended: list[dict[str, Any]]) -> dict[str, Any]:
+    of_check = [waiver for waiver in ended if waiver["check"] == check_id]
+    return {"withdrawn": of_check} if of_check else {}
+
+
+def _ended(waiver: dict[str, Any]) -> bool:
+    return "withdrawn" in waiver
+
+
+def frozen_waivers(experiment: Experiment) -> list[dict[str, Any]]:
+    """The waivers of an experiment, as a snapshot keeps them; of one that was withdrawn, by whom and why."""
+    given = Waiver.objects.within(experiment.workspace).filter(experiment=experiment)
     return [
-        {"check": one.check_id, "name": one.person.name, "reason": one.reason, "at": one.waived_at.isoformat()}
-        for one in given.order_by("check_id")
+        _frozen(one) for one in given.select_related("person", "withdrawn_by").order_by("check_id", "waived_at", "pk")
     ]
+
+
+def _frozen(waiver: Waiver) -> dict[str, Any]:
+    said = {
+        "check": waiver.check_id,
+        "name": waiver.person.name,
+        "reason": waiver.reason,
+        "at": waiver.waived_at.isoformat(),
+    }
+    if waiver.withdrawn_at is None or waiver.withdrawn_by is None:
+        return said
+    ended = {
+        "name": waiver.withdrawn_by.name,
+        "reason": waiver.withdrawn_because,
+        "at": waiver.withdrawn_at.isoformat(),
+    }
+    return said | {"withdrawn": ended}

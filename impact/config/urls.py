@@ -35,6 +35,7 @@ in_workspace = [
     path("experiments/<key>/agreement", experiments.agreement, name="agreement"),
     path("experiments/<key>/start", experiments.start, name="start_experiment"),
     path("experiments/<key>/waive", experiments.waive_check, name="waive_check"),
+    path("experiments/<key>/withdraw", experiments.withdraw_waiver, name="withdraw_waiver"),
     path("experiments/<key>/assignments", experiments.assignments, name="assignments"),
     path("design", designs.design, name="design"),
     path("design/preview", designs.preview, name="design_preview"),

@@ -72,7 +72,11 @@ def waiting_for(membership: Membership, language: str) -> list[dict[str, Any]]:
         .filter(analysis__pk__in=Subquery(newest_analyses(workspace)))
         .exclude(analysis__experiment__status__in=[Status.ABORTED, Status.ARCHIVED])
         .exclude(
-            Exists(Waiver.objects.filter(experiment=OuterRef("analysis__experiment"), check_id=OuterRef("check_id")))
+            Exists(
+                Waiver.objects.standing().filter(
+                    experiment=OuterRef("analysis__experiment"), check_id=OuterRef("check_id")
+                )
+            )
         )
         .select_related("analysis__experiment")
         .defer("analysis__document")

@@ -197,12 +197,20 @@ def check_message(check: Mapping[str, Any], document: Mapping[str, Any], languag
 
 
 def _with_waiver(check: Mapping[str, Any], document: Mapping[str, Any], language: str) -> str:
-    """A finding, and whoever lets it pass with the reason."""
-    message, waiver = check_message(check, document, language), check.get("waiver")
-    if not waiver:
-        return message
+    """A finding, and whoever lets it pass or no longer does, with the reasons."""
+    words, message = WORDS[language], check_message(check, document, language)
+    for one in check.get("withdrawn", []):
+        name, day, reason = _said(one["withdrawn"], language)
+        message += words.withdrawn(one["name"], _said(one, language)[1], name, day, reason)
+    if waiver := check.get("waiver"):
+        message += words.waived(*_said(waiver, language))
+    return message
+
+
+def _said(waiver: Mapping[str, Any], language: str) -> tuple[str, str, str]:
+    """Who gave or withdrew a waiver, the day, and the reason."""
     day = Forms(language).day(datetime.fromisoformat(waiver["at"]))
-    return message + str(WORDS[language].waived(waiver["name"], day, waiver["reason"].rstrip(".。")))
+    return waiver["name"], day, waiver["reason"].rstrip(".。")
 
 
 def _waived(checks: Sequence[Mapping[str, Any]], language: str) -> str:

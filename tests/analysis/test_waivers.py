@@ -1,4 +1,4 @@
-"""Waivers: a named person who doesn't answer for the experiment, a reason, and both wherever the figure stands."""
+"""Waivers: a named person who doesn't answer for the experiment, a reason, both beside the figure, and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from experiments.models import Assignment, Experiment
 from impact.analysis.models import Analysis, Waiver
 from impact.analysis.selectors import newest_analysis
 from impact.analysis.services import analyze, differing
-from impact.analysis.waivers import heeded, waivable, waive
+from impact.analysis.waivers import heeded, waivable, waive, withdraw, withdrawable
 from impact.figures.sentences import completed
 from tests.conftest import Caller, enter, played, signed_in
 from tests.reports.board import frozen, schedule
@@ -20,6 +20,7 @@ from workspaces.errors import Missing, Refusal
 from workspaces.models import AuditEntry, Membership, Workspace
 
 REASON = "One row was moved by hand; the audit of 3 March found no other."
+BACK = "More rows were moved than the audit of 3 March had found."
 Drain = Callable[[], None]
 
 
@@ -86,6 +87,70 @@ def test_it_is_waived_on_the_page(blocked: Experiment, ann: Membership, mate: Me
     page = signed_in(mate).get(path).content.decode()
     assert page.count("waived by Ann") == 1 and "Waived by Ann" in page
     assert "Waive this check" not in signed_in(ann).get(path).content.decode()
+
+
+def test_what_is_withdrawn_counts_no_longer(
+    blocked: Experiment, ann: Membership, workspace: Workspace, drain: Drain, api: Caller
+) -> None:
+    said: dict[str, Any] = {"experiment": blocked, "check_id": "draws_replayed"}
+    ben = enter(workspace, "ben@example.com", "analyst")
+    for reason in (REASON, "Now it was looked at again."):
+        waive(membership=ann, reason=reason, **said)
+        drain()
+        assert newest(blocked)["verdict"]["level"] != "withheld"
+        withdraw(membership=ben, reason=BACK, **said)
+        drain()
+        document = newest(blocked)
+        assert document["verdict"]["level"] == "withheld" and "waived by" not in document["verdict"]["sentence"]
+    [check] = [check for check in document["checks"] if check["id"] == "draws_replayed"]
+    assert check["waiver"] is None
+    assert [one["withdrawn"]["name"] for one in check["withdrawn"]] == ["Ben", "Ben"]
+    told = f"Ben withdrew the waiver that Ann gave on 6 April 2026, on 6 April 2026: {BACK}"
+    assert check["message"].count(told) == 2
+    assert "Benが2026年4月6日に撤回しました" in next(
+        one["message"] for one in newest(blocked, "ja")["checks"] if one["id"] == "draws_replayed"
+    )
+    # a client reads it too
+    found = api.get("/experiments/offers/results").body["checks"]
+    assert [one["withdrawn"] for one in found if one["id"] == "draws_replayed"] == [check["withdrawn"]]
+    entries = AuditEntry.objects.filter(action="withdraw waiver", subject="offers: draws_replayed")
+    assert [entry.actor for entry in entries] == ["ben@example.com", "ben@example.com"]
+    for analysis in Analysis.objects.within(workspace):
+        assert differing(analysis) == []
+
+
+def test_only_what_stands_is_withdrawn_and_with_a_reason(
+    blocked: Experiment, ann: Membership, mate: Membership
+) -> None:
+    said: dict[str, Any] = {"experiment": blocked, "check_id": "draws_replayed"}
+    with pytest.raises(Missing):
+        withdraw(membership=ann, reason=BACK, **said)
+    waive(membership=ann, reason=REASON, **said)
+    assert withdrawable(blocked, ann) == ["draws_replayed"] and withdrawable(blocked, mate) == []
+    for membership, reason, code in ((mate, BACK, "may-not-waive"), (ann, "no", "no-reason")):
+        with pytest.raises(Refusal) as refused:
+            withdraw(membership=membership, reason=reason, **said)
+        assert refused.value.code == code
+    withdraw(membership=ann, reason=BACK, **said)
+    with pytest.raises(Missing):
+        withdraw(membership=ann, reason=BACK, **said)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Waiver.objects.update(withdrawn_because="")
+
+
+def test_it_is_withdrawn_on_the_page(blocked: Experiment, ann: Membership, mate: Membership, drain: Drain) -> None:
+    path, said = "/w/mobile/experiments/offers", {"check": "draws_replayed"}
+    waive(experiment=blocked, membership=ann, check_id="draws_replayed", reason=REASON)
+    drain()
+    assert "Withdraw this waiver" in signed_in(ann).get(path).content.decode()
+    assert "Withdraw this waiver" not in signed_in(mate).get(path).content.decode()
+    answer = signed_in(ann).post(f"{path}/withdraw", said | {"reason": "short"}, follow=True)
+    assert "Say why in 10 to 500 characters." in answer.content.decode()
+    answer = signed_in(ann).post(f"{path}/withdraw", said | {"reason": BACK}, follow=True)
+    assert "Withdrawn." in answer.content.decode()
+    drain()
+    page = signed_in(ann).get(path).content.decode()
+    assert "Ann withdrew the waiver that Ann gave" in page and "Waive this check" in page
 
 
 @pytest.mark.parametrize(

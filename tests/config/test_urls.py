@@ -55,6 +55,7 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/experiments/<key>/agreement": {"GET": MEMBERS, "POST": PERSONS},
     "w/<workspace>/experiments/<key>/start": {"GET": ANALYSTS, "POST": ANALYSTS},
     "w/<workspace>/experiments/<key>/waive": {"GET": ANALYSTS, "POST": ANALYSTS},
+    "w/<workspace>/experiments/<key>/withdraw": {"GET": ANALYSTS, "POST": ANALYSTS},
     "w/<workspace>/experiments/<key>/assignments": {
         "GET": (302, 403, 200, 200, 200, 404),
         "POST": (302, 403, 400, 400, 400, 404),

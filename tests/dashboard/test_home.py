@@ -71,10 +71,13 @@ def test_what_somebody_waived_waits_no_more(mate: Membership, analysed: Analysis
     Check.objects.filter(analysis=analysed, check_id="missing_alike").delete()
     Check.objects.create(analysis=analysed, severity="block", passed=False, **found)
     assert "Missing alike" in page(signed_in(mate), "")
-    Waiver.objects.create(
+    waiver = Waiver.objects.create(
         experiment=analysed.experiment, person=mate.person, reason="known and small", waived_at=START, **found
     )
     assert "Missing alike" not in page(signed_in(mate), "")
+    waiver.withdrawn_at, waiver.withdrawn_by, waiver.withdrawn_because = START, mate.person, "not that small"
+    waiver.save()
+    assert "Missing alike" in page(signed_in(mate), "")
 
 
 @pytest.mark.parametrize(("role", "said"), [("operator", "until they are mended"), ("viewer", "until an operator")])

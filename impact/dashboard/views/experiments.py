@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,13 @@ from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from experiments.models import Status
+from experiments.models import Experiment, Status
 from experiments.selectors import experiment_named
 from experiments.services.decide_file import enqueue_file, files_of
 from impact.agreements.services import foreseen, obstacles, sign, start_experiment
 from impact.analysis.models import Level
 from impact.analysis.selectors import newest_analysis
-from impact.analysis.waivers import waivable, waive
+from impact.analysis.waivers import waivable, waive, withdraw, withdrawable
 from impact.dashboard import selectors
 from impact.dashboard.compliance import compliance as what_was_done
 from impact.dashboard.compliance import takes_long
@@ -78,6 +79,7 @@ def experiment(request: HttpRequest, workspace: Workspace, key: str) -> HttpResp
             "agreed": agreed_rows(document, case, language()) if agreement else [],
             "next": next_text(code, day, workspace.time_zone, language()),
             "waivable": waivable(shown, request.membership),  # type: ignore[attr-defined]
+            "withdrawable": withdrawable(shown, request.membership),  # type: ignore[attr-defined]
         }
     return render(request, "dashboard/experiment.html", content)
 
@@ -85,15 +87,26 @@ def experiment(request: HttpRequest, workspace: Workspace, key: str) -> HttpResp
 @member("analyst")
 def waive_check(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
     """Let the figure be shown although a check failed, by the name of whoever says so here."""
-    shown = experiment_named(workspace, key)
+    done = _("Waived. The figure is shown, with your name and reason, once it is analysed.")
+    return _settle_check(request, experiment_named(workspace, key), waive, done)
+
+
+@member("analyst")
+def withdraw_waiver(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
+    """Let a waiver count no longer, by the name of whoever says so here."""
+    done = _("Withdrawn. The waiver no longer counts once it is analysed.")
+    return _settle_check(request, experiment_named(workspace, key), withdraw, done)
+
+
+def _settle_check(request: HttpRequest, shown: Experiment, settle: Callable[..., object], done: str) -> HttpResponse:
     if request.method == "POST":
         said = {"check_id": request.POST.get("check", ""), "reason": request.POST.get("reason", "")}
         try:
-            waive(experiment=shown, membership=request.membership, **said)  # type: ignore[attr-defined]
-            messages.success(request, _("Waived. The figure is shown, with your name and reason, once it is analysed."))
+            settle(experiment=shown, membership=request.membership, **said)  # type: ignore[attr-defined]
+            messages.success(request, done)
         except Refusal as refusal:
             messages.error(request, refusal.detail)
-    return redirect("experiment", workspace=workspace.key, key=key)
+    return redirect("experiment", workspace=shown.workspace.key, key=shown.key)
 
 
 @member("viewer")

@@ -158,6 +158,10 @@ def waived(name: str, day: str, reason: str) -> str:
     return f" Waived by {name} on {day}: {reason}."
 
 
+def withdrawn(name: str, waived: str, by: str, day: str, reason: str) -> str:
+    return f" {by} withdrew the waiver that {name} gave on {waived}, on {day}: {reason}."
+
+
 def shown_all_the_same(title: str, name: str, reason: str) -> str:
     return f" Shown although a check failed ({title}), waived by {name}: {reason}."
 

@@ -158,6 +158,10 @@ def waived(name: str, day: str, reason: str) -> str:
     return f"{name}が{day}に免除しました：{reason}。"
 
 
+def withdrawn(name: str, waived: str, by: str, day: str, reason: str) -> str:
+    return f"{name}による{waived}の免除は、{by}が{day}に撤回しました：{reason}。"
+
+
 def shown_all_the_same(title: str, name: str, reason: str) -> str:
     return f"検査（{title}）は不合格でしたが、{name}が免除しました：{reason}。"
 
