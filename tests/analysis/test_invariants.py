@@ -36,7 +36,8 @@ def test_7_what_was_executed_moves_no_effect(workspace: Workspace, api: Caller, 
     rows = [
         {
             "source": "crm", "event_id": f"x-{decision.unit_id}", "decision_id": str(decision.pk),
-            "status": "overridden", "executed_action": {"none": "bonus", "bonus": "none"}[decision.action.key],
+            "status": "overridden", "actor": "ann", "reason": "by phone",
+            "executed_action": {"none": "bonus", "bonus": "none"}[decision.action.key],
             "occurred_at": (START + timedelta(days=1)).isoformat(), "at": (START + timedelta(days=1)).isoformat(),
         }
         for decision in Decision.objects.select_related("action").order_by("unit_id")[::2]

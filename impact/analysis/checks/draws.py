@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from scipy import stats
@@ -61,23 +62,42 @@ def propensity_logged(seen: Evidence) -> Finding | None:
     """The logged propensities are those that the arms were really drawn with."""
     if seen.plan.origin == "loaded" or not seen.measured.assigned:
         return None
-    keys = sum(row.keys for row in seen.measured.assigned)
-    worst, name = 0.0, seen.plan.arms[0].key
-    for arm in (arm.key for arm in seen.plan.arms):
-        rows = [(row.keys, row.propensity / row.keys) for row in seen.measured.assigned if row.arm == arm and row.keys]
-        if any(p <= 0 for _, p in rows):
+    arms = [arm.key for arm in seen.plan.arms]
+    worst, name = 0.0, arms[0]
+    for arm in arms:
+        distance = _distance(seen.measured.assigned, arm)
+        if distance is None:
             return None
-        # every key weighs one over its propensity, so that each arm stands for all keys
-        missing = sum(n / p for n, p in rows) - keys
-        error = math.sqrt(sum(n * (1 - p) / p**2 for n, p in rows))
-        distance = abs(missing) / error if error else math.inf if abs(missing) > 1e-6 * keys else 0.0
         if distance > worst:
             worst, name = distance, arm
-    p_value = float(2 * stats.norm.sf(worst)) if math.isfinite(worst) else 0.0
+    # of two arms both say the same; more are as many tests
+    p_value = min(1.0, float(2 * stats.norm.sf(worst)) * (len(arms) if len(arms) > 2 else 1))
     passed = p_value >= ALARM
     return Finding(
         "propensity_logged", "block", passed, worst if math.isfinite(worst) else None, p_value, {"arms": [name]}
     )
+
+
+def _distance(assigned: Sequence[Assigned], arm: str) -> float | None:
+    """Standard errors by which an arm's keys, each weighing one over its propensity, miss standing for all keys.
+
+    The error is that of the draws as logged: by the keys that an arm got it would be too small where it got few.
+    """
+    keys, drawn, logged = Counter[str](), Counter[str](), defaultdict[str, float](float)
+    missing = -float(sum(row.keys for row in assigned))
+    for row in assigned:
+        keys[row.phase] += row.keys
+        if row.arm == arm and row.keys:
+            if row.propensity <= 0:
+                return None
+            missing += row.keys**2 / row.propensity
+            drawn[row.phase] += row.keys
+            logged[row.phase] += row.propensity
+    shares = {phase: logged[phase] / n for phase, n in drawn.items()}
+    error = math.sqrt(sum(keys[phase] * (1 - p) / p for phase, p in shares.items()))
+    if error:
+        return abs(missing) / error
+    return math.inf if abs(missing) > 1e-6 * keys.total() else 0.0
 
 
 def draws_replayed(seen: Evidence) -> Finding | None:

@@ -117,6 +117,17 @@ def test_arms_must_be_drawn_as_logged(none: int, bonus: int, logged: float, pass
     assert checks.propensity_logged(seen(assigned=[])) is None
 
 
+def test_few_keys_give_no_alarm_more_often_than_one_in_a_thousand() -> None:
+    """Of 120 keys drawn into halves 41 or fewer come into an arm 5 times in 10,000, 42 or fewer 10 times."""
+    for few, passed in ((42, True), (41, False)):
+        keys = {"none": few, "bonus": 120 - few}
+        assigned = [Assigned("", "1", arm, n, n / 2) for arm, n in keys.items()]
+        found = finding(checks.propensity_logged, seen(assigned=assigned))
+        ratio = finding(checks.sample_ratio_overall, seen(assigned=assigned))
+        assert found.passed is ratio.passed is passed
+        assert found.p_value == pytest.approx(ratio.p_value) and found.statistic == pytest.approx(ratio.statistic**0.5)
+
+
 @pytest.mark.parametrize(("differing", "passed"), [(0, True), (1, False)])
 def test_draws_made_again_must_give_the_same_arms(differing: int, passed: bool) -> None:
     again = {"looked": 60, "differing": differing}
