@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Context, Decimal
+from functools import lru_cache
 
 from workspaces.errors import Invalid
 
@@ -22,6 +23,8 @@ def converted(amount: float, rate: float) -> float:
     return float(Context(prec=DIGITS).plus(exact)) + 0.0
 
 
+# an amount is read for its row and for its digest
+@lru_cache(maxsize=4096)
 def number(value: Amount, name: str, *, money: bool) -> float:
     """Read a number or a decimal string; money has at most 15 significant digits, so a double holds it exactly."""
     if isinstance(value, str) and not WRITTEN.fullmatch(value):

@@ -17,6 +17,7 @@ from impact.ledger.rows import CostRow, Heartbeat, OutcomeRow
 from workspaces import clock
 from workspaces.clock import CLOCK_SKEW
 from workspaces.errors import Invalid, Refusal
+from workspaces.facts import unsaved
 from workspaces.models import Workspace
 from workspaces.services.facts import Taken, check_happened, take_batch
 
@@ -26,7 +27,7 @@ def log_outcomes(*, workspace: Workspace, raw: Sequence[Any]) -> list[Taken]:
 
     def event(row: OutcomeRow, unit: dict[str, Any]) -> Outcome:
         value = number(row.value, "value", money=row.currency is not None)
-        return Outcome(type=row.type, value=value, currency=row.currency or "", **unit)
+        return unsaved(Outcome, type=row.type, value=value, currency=row.currency or "", **unit)
 
     return take_batch(
         workspace=workspace, kind="outcome", model=Outcome, shape=OutcomeRow, raw=raw, build=_builder(workspace, event)
@@ -38,7 +39,8 @@ def log_costs(*, workspace: Workspace, raw: Sequence[Any]) -> list[Taken]:
 
     def event(row: CostRow, unit: dict[str, Any]) -> Cost:
         amount = number(row.amount, "amount", money=True)
-        return Cost(category=row.category, amount=amount, currency=row.currency, estimated=row.estimated, **unit)
+        told = {"category": row.category, "amount": amount, "currency": row.currency, "estimated": row.estimated}
+        return unsaved(Cost, **told, **unit)
 
     return take_batch(
         workspace=workspace, kind="cost", model=Cost, shape=CostRow, raw=raw, build=_builder(workspace, event)

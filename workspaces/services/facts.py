@@ -118,7 +118,7 @@ def take_batch(
         if isinstance(fact, Refusal):
             taken.append(quarantine(workspace, kind, index, row, fact))
             continue
-        fact.workspace, fact.source, fact.event_id = workspace, row.source, row.event_id
+        fact.workspace_id, fact.source, fact.event_id = workspace.pk, row.source, row.event_id
         fact.digest, fact.received_at = digest(row.content()), clock.received_at(workspace, row.at)
         facts[index] = fact
     # one order in every batch, so that two batches wait for each other instead of locking each other out
