@@ -208,9 +208,7 @@ def _check(value: Any, pointer: str, depth: int) -> None:
     if isinstance(value, dict):
         for name, inner in value.items():
             _check_text(name, pointer)
-            # most of what is sent are texts in which nothing can be wrong
-            if type(inner) is not str or not _is_storable(inner):
-                _check(inner, f"{pointer}/{name}", depth + 1)
+            _check(inner, f"{pointer}/{name}", depth + 1)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             _check(inner, f"{pointer}/{index}", depth + 1)
