@@ -11,6 +11,7 @@ from scipy import special
 
 from impact.agreements.plan import MONEY, Plan, PlannedMetric
 from impact.analysis.coarser import by_clusters
+from impact.analysis.knowing import exploration
 from impact.analysis.measure import NET, Family, Measured
 from impact.analysis.methods import Comparison, Data, compared, lift_of
 from impact.analysis.take_up import among_takers
@@ -61,18 +62,17 @@ def fraction(metric: PlannedMetric, family: Family) -> tuple[Contrast, Contrast 
 def money_block(plan: Plan, measured: Measured, seed: int) -> dict[str, Any]:
     """Value, cost, net and ROI of every comparison, p-values not yet adjusted."""
     family = measured.families[MONEY]
-    return {
-        "currency": plan.currency,
-        "arms": [_money_arm(family.table, arm.key) for arm in plan.arms],
-        "comparisons": [
-            _money_comparison(plan, family, arm, baseline, seed)
-            | {
-                "by_clusters": by_clusters(plan, measured.coarser, ("", ""), NET, arm, baseline),
-                "cace": among_takers(plan, measured.taken, arm, baseline),
-            }
-            for arm, baseline in plan.pairs
-        ],
-    }
+    arms = [_money_arm(family.table, arm.key) for arm in plan.arms]
+    comparisons = [
+        _money_comparison(plan, family, arm, baseline, seed)
+        | {
+            "by_clusters": by_clusters(plan, measured.coarser, ("", ""), NET, arm, baseline),
+            "cace": among_takers(plan, measured.taken, arm, baseline),
+        }
+        for arm, baseline in plan.pairs
+    ]
+    explored = exploration(arms, comparisons, plan.baseline.key)
+    return {"currency": plan.currency, "arms": arms, "comparisons": comparisons, "exploration": explored}
 
 
 def segment_blocks(plan: Plan, measured: Measured) -> list[dict[str, Any]]:

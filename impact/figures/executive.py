@@ -12,7 +12,7 @@ from impact.figures.forest import Bar
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.model_worth import model_worth, score_free
 from impact.figures.sentences import WORDS, arm_names, decisive, row_word, shown_effect, shown_range
-from impact.figures.worth import points_of
+from impact.figures.worth import knowing, points_of
 
 
 def points(
@@ -47,7 +47,7 @@ def points(
         {"title": words.POINTS_OF["guardrails"], "text": _of_check(document, "guardrails_hold") or words.NO_GUARDRAILS},
         {"title": words.POINTS_OF["agreed"], "text": _agreed(document, case, signatures, language)},
         {"title": words.POINTS_OF["quality"], "text": _quality(document, language)},
-        *([year["price"]] if year else []),
+        knowing(document, year["price"]["text"] if year else "", Forms(language)),
         {
             "title": words.POINTS_OF["next"],
             "text": "\n".join([next_step, *([year["expiry"]["text"]] if year else [])]),

@@ -132,6 +132,22 @@ def price(document: Mapping[str, Any], forms: Forms) -> str:
     return str(say["price"].format(share=forms.percent(share), amount=amount, kind=_kind(statement, forms)))
 
 
+def knowing(document: Mapping[str, Any], price: str, forms: Forms) -> dict[str, str]:
+    """The point of a report about what knowing costs: what is held out from now on, and what randomizing gave away."""
+    say, money = words(forms), document["money"]
+    explored = money and money.get("exploration")
+    lines = [price] if price else []
+    if explored and document["verdict"]["level"] != "withheld":
+        lines.append(
+            say["explored"].format(
+                amount=forms.money(explored["given_away"], money["currency"], 0),
+                rows=forms.number(explored["rows"]),
+                arm=inside(arm_names(document)[explored["arm"]], forms),
+            )
+        )
+    return {"title": say["points"]["price"], "text": "\n".join(lines)}
+
+
 def expiry(document: Mapping[str, Any], forms: Forms) -> str:
     """Until which day a claim counts."""
     months = document["value_statement"]["expires_months"]
@@ -237,7 +253,7 @@ def points_of(document: Mapping[str, Any], head: list[str], forms: Forms) -> dic
         "measured": {"title": titles["measured"], "head": [forms.currency(statement["currency"]), *head], "rows": rows},
         "money": {"title": titles["money"], "text": "\n".join(money)},
         "change": {"title": titles["change"], "text": "\n".join(assumption_lines(document, forms, 3))},
-        "price": {"title": titles["price"], "text": price(document, forms)},
+        "price": {"text": price(document, forms)},
         "expiry": {"text": expiry(document, forms)},
     }
 

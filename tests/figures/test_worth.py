@@ -10,7 +10,7 @@ from impact.figures.executive import points
 from impact.figures.experiment import experiment_page
 from impact.figures.forms import Forms
 from impact.figures.ladder import ladder
-from impact.figures.worth import assumption_lines, cash_lines, price, worth_section
+from impact.figures.worth import assumption_lines, cash_lines, knowing, price, worth_section
 from tests.figures.documents import CASE, plain, said
 
 LANGUAGES = ("en", "ja")
@@ -170,3 +170,15 @@ def test_what_is_withheld_has_no_year(language: str) -> None:
     assert "897,750" not in str(points(withheld, CASE, [], language))
     assert worth_section(said("churn", language), Forms(language)) is None
     assert ladder(said("churn", language), Forms(language)) is None
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "gave away 184,500"), ("ja", "184,500")])
+def test_what_randomizing_gave_away_is_on_every_report(language: str, told: str) -> None:
+    document = said("churn", language)
+    explored = {"arm": "bonus", "rows": 45_000, "given_away": 184_500.0}
+    document["money"] = document["money"] | {"exploration": explored}
+    found = plain(knowing(document, "", Forms(language))["text"])
+    assert told.replace(",", "") in found.replace(",", "").replace("EUR ", "").replace("€", "")
+    withheld = document | {"verdict": document["verdict"] | {"level": "withheld"}}
+    assert knowing(withheld, "", Forms(language))["text"] == ""
+    assert knowing(document | {"money": None}, "so much", Forms(language))["text"] == "so much"
