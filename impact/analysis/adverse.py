@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from impact.agreements.plan import Plan
-from impact.analysis.estimate import placed
 from impact.analysis.measure import Measured
+from impact.analysis.segments import placed
 from impact.stats.effects import TEffect, difference
 
 

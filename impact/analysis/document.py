@@ -11,11 +11,14 @@ from impact.agreements.plan import MONEY, Plan
 from impact.analysis.adverse import adverse
 from impact.analysis.checks import run_checks
 from impact.analysis.checks.evidence import Evidence
-from impact.analysis.estimate import adjust_by_holm, estimator, metric_block, money_block, segment_blocks
+from impact.analysis.estimate import adjust_by_holm, estimator
 from impact.analysis.judged_looks import add_looks
 from impact.analysis.measure import NET, Measured
+from impact.analysis.metrics import metric_block
 from impact.analysis.models import Snapshot
+from impact.analysis.money import money_block
 from impact.analysis.policies import of_policy, policy_blocks, value_ladder
+from impact.analysis.segments import segment_blocks
 from impact.analysis.stop_or_wait import stop_or_wait
 from impact.analysis.value_statement import Option, value_statement
 from impact.analysis.verdict import verdicts

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from impact.agreements.plan import Plan
-from impact.analysis.estimate import fraction
 from impact.analysis.measure import NET, Family
 from impact.analysis.methods import Data, compared
+from impact.analysis.metrics import fraction
 from impact.analysis.planned_looks import Reached
 from impact.stats.effects import Effect, NotEstimable
 from impact.stats.looks import look, repeated_p, stopped, z_of

@@ -6,8 +6,8 @@ from typing import Any
 
 from impact.agreements.cashflow import stop_threshold
 from impact.agreements.plan import Plan, StopOrWait
-from impact.analysis.estimate import placed
 from impact.analysis.measure import Measured
+from impact.analysis.segments import placed
 from impact.stats.moments import MomentTable
 
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from impact.agreements.cashflow import stop_threshold
 from impact.agreements.plan import Plan
-from impact.analysis.estimate import placed
 from impact.analysis.measure import NET, Chosen
 from impact.analysis.policies import NOBODY, best_single
+from impact.analysis.segments import placed
 from impact.stats.beliefs import booked
 from impact.stats.effects import NotEstimable, TEffect, difference
 from impact.stats.moments import MomentTable

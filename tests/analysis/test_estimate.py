@@ -12,7 +12,8 @@ from scipy import stats
 from statsmodels.stats.proportion import test_proportions_2indep as by_statsmodels
 
 from impact.agreements.plan import Term
-from impact.analysis.estimate import metric_block, segment_blocks
+from impact.analysis.metrics import metric_block
+from impact.analysis.segments import segment_blocks
 from impact.analysis.services import analyze
 from impact.stats import multiplicity
 from impact.stats.beliefs import expected_loss

@@ -10,7 +10,7 @@ import pytest
 
 from experiments.models import Assignment
 from impact.agreements.plan import Earlier, PlannedMetric, Term
-from impact.analysis.estimate import metric_block
+from impact.analysis.metrics import metric_block
 from impact.analysis.services import analyze, differing
 from impact.reports.rendering import html_of, pdf_of
 from impact.reports.workbook import report_workbook
