@@ -14,40 +14,45 @@ from impact.agreements.periods import MONTHS as MONTHS_A_YEAR
 from impact.agreements.plan import Plan
 from impact.analysis.frozen import frozen
 from impact.analysis.instants import microseconds
-from impact.analysis.stretches import horizon
-
-COUNTED = "(SELECT * FROM measured WHERE mature AND value IS NOT NULL)"
-# where nobody logged what an action cost, the planned cost was due when it was decided
-EVENTS = (
-    f"SELECT arm, matures_at AS dated, 1 AS matured, 0 AS opened, 0.0 AS cost FROM {COUNTED} UNION ALL "
-    f"SELECT arm, opened_at, 0, 1, 0.0 FROM {COUNTED} UNION ALL "
-    "SELECT arm, dated, 0, 0, value FROM paid UNION ALL "
-    f"SELECT arm, opened_at, 0, 0, planned_cost FROM {COUNTED} WHERE row NOT IN (SELECT row FROM paid)"
-)
+from impact.analysis.stretches import PLACE
 
 
-def by_month(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, manifest: Mapping[str, Any], home: Path
-) -> list[dict[str, Any]]:
-    """Rows that count and cost of every arm and month; none where nothing has a date or a price."""
+def fill_months(connection: duckdb.DuckDBPyConnection, plan: Plan, manifest: Mapping[str, Any], home: Path) -> bool:
+    """Make the table ``months`` of all that rows reach over; nothing where nothing has a date or a price."""
     if plan.net is None or plan.origin == "loaded":
-        return []
-    [(first, last)] = connection.execute(f"SELECT min(opened_at), max(matures_at) FROM {COUNTED}").fetchall()
+        return False
+    rows = frozen(manifest, "rows", plan, home)
+    [(first, last)] = connection.execute(f"SELECT min(opened_at), max(matures_at) FROM {rows}").fetchall()
     if first is None:
-        return []
+        return False
     connection.execute("CREATE TABLE months (month VARCHAR, since BIGINT)")
-    zone = manifest.get("time_zone", "UTC")
-    connection.executemany("INSERT INTO months VALUES (?, ?)", _months(first, last, zone))
-    rows, costs = (frozen(manifest, name, plan, home) for name in ("rows", "costs"))
-    paid = (
-        f"SELECT r.row, r.arm, c.at AS dated, c.value FROM {COUNTED} r JOIN {rows} u ON u.row = r.row "
-        f"JOIN {costs} c ON c.unit = u.unit AND c.at >= r.opened_at AND c.at < r.opened_at + {horizon(plan)}"
+    connection.executemany("INSERT INTO months VALUES (?, ?)", _months(first, last, manifest.get("time_zone", "UTC")))
+    return True
+
+
+def dated(measured: str) -> str:
+    """The query of a part's rows that count and cost by arm and month, from its own table and its costs.
+
+    Where nobody logged what an action cost, the planned cost was due when it was decided. A sum of decimals is the
+    same in whatever order it is made.
+    """
+    return (
+        f"WITH counted AS (SELECT * FROM {measured} WHERE mature AND value IS NOT NULL), "
+        "paid AS MATERIALIZED (SELECT r.row, r.arm, r.opened_at + c.apart AS dated, c.value "
+        f"FROM counted r JOIN costs c ON c.n = r.row & {PLACE}), "
+        "events AS (SELECT arm, matures_at AS dated, 1 AS matured, 0 AS opened, 0.0 AS cost FROM counted UNION ALL "
+        "SELECT arm, opened_at, 0, 1, 0.0 FROM counted UNION ALL SELECT arm, dated, 0, 0, value FROM paid UNION ALL "
+        "SELECT arm, opened_at, 0, 0, planned_cost FROM counted ANTI JOIN paid USING (row)) "
+        "SELECT month, arm, sum(matured)::BIGINT AS matured, sum(opened)::BIGINT AS opened, "
+        "sum(cost::DECIMAL(38, 9)) AS cost FROM events ASOF JOIN months ON dated >= since GROUP BY ALL"
     )
-    # a sum of decimals is the same in whatever order the files are read
+
+
+def by_month(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Rows that count and cost of every arm and month, all parts together."""
     found = connection.execute(
-        f"WITH paid AS MATERIALIZED ({paid}), events AS ({EVENTS}) "
-        "SELECT month, arm, sum(matured)::BIGINT, sum(opened)::BIGINT, sum(cost::DECIMAL(38, 9))::DOUBLE "
-        "FROM events ASOF JOIN months ON dated >= since GROUP BY ALL ORDER BY ALL"
+        "SELECT month, arm, sum(matured)::BIGINT, sum(opened)::BIGINT, sum(cost)::DOUBLE "
+        "FROM dated GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     names = ("month", "arm", "matured", "opened", "cost")
     return [dict(zip(names, row, strict=True)) for row in found]

@@ -115,11 +115,11 @@ def measure(snapshot: Snapshot, plan: Plan, home: Path) -> Measured:
     connection = duckdb.connect(config={"threads": 1})
     try:
         connection.execute("SET TimeZone = 'UTC'")
-        fill_values(connection, snapshot, plan, home)
+        dates = fill_values(connection, snapshot, plan, home)
         decisions = frozen(snapshot.manifest, "decisions", plan, home)
         connection.execute(f"CREATE VIEW decisions AS SELECT * FROM {decisions}")
         looked, taken = look(connection, plan, snapshot.manifest), taken_up(connection, plan)
-        months = by_month(connection, plan, snapshot.manifest, home)
+        months = by_month(connection) if dates else []
         return replace(_measured(connection, plan), looked=looked, taken=taken, months=months)
     finally:
         connection.close()

@@ -7,6 +7,10 @@ from collections.abc import Iterator, Mapping
 from impact.agreements.plan import Plan, Term
 from impact.analysis.instants import DAY
 
+# a row's number is its part's, shifted so far, and its place in the part
+SHIFT = 32
+PLACE = (1 << SHIFT) - 1
+
 
 def between(part: int, parts: int) -> str:
     """Say which units a part has, by the first digits of their pseudonyms."""

@@ -9,52 +9,59 @@ from pathlib import Path
 import duckdb
 
 from impact.agreements.plan import Plan, Term
+from impact.analysis.dated import dated, fill_months
 from impact.analysis.frozen import frozen
 from impact.analysis.instants import DAY, microseconds
 from impact.analysis.models import Snapshot
 from impact.analysis.quoting import double, identifier, literal
-from impact.analysis.stretches import between, part_tables, terms_of, window
+from impact.analysis.stretches import SHIFT, between, part_tables, terms_of, window
 
 ROWS_A_PART = 250_000
 PARTS_AT_ONCE = 2
 
 
-def fill_values(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, plan: Plan, home: Path) -> None:
+def fill_values(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, plan: Plan, home: Path) -> bool:
     """Make the table ``measured``: every row with its numbers, null where they are censored.
 
     So many parts are read at a time, and the result depends neither on that nor on the files that they come from.
-    ``events`` tells how many events lie in windows, ``spent`` how many rows of an arm have a cost of a category.
+    ``events`` tells how many events lie in windows, ``spent`` how many rows of an arm have a cost of a category, and
+    ``dated``, if there are dates and prices, which is returned, what came in which month.
     """
     caps: dict[str, float] = {}
     if any(term.cap for term in terms_of(plan).values()):
         _fill(connection, snapshot, plan, home, caps)
         caps = _caps(connection, plan)
-        connection.execute("DROP TABLE measured; DROP TABLE events; DROP TABLE spent")
-    _fill(connection, snapshot, plan, home, caps)
+        for name in ("measured", "events", "spent", "dated", "months"):
+            connection.execute(f"DROP TABLE IF EXISTS {name}")
+    return _fill(connection, snapshot, plan, home, caps)
 
 
 def _fill(
     connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, plan: Plan, home: Path, caps: Mapping[str, float]
-) -> None:
+) -> bool:
     parts = max(1, -(-snapshot.manifest["tables"]["rows"]["rows"] // ROWS_A_PART))
     tables = {name: frozen(snapshot.manifest, name, plan, home) for name in ("rows", "executions", "outcomes", "costs")}
-    made = {"measured": _valued(snapshot, plan, caps), "events": _EVENTS, "spent": _SPENT}
+    dates = fill_months(connection, plan, snapshot.manifest, home)
 
-    def fill(part: int) -> int:
+    def fill(part: int) -> list[str]:
+        made = {"measured": _valued(snapshot, plan, caps, part), "events": _EVENTS, "spent": _SPENT}
+        if dates:
+            made["dated"] = dated(f"measured{part}")
         with connection.cursor() as cursor:
             for statement in part_tables(plan, tables, between(part, parts)):
                 cursor.execute(statement)
             for name, query in made.items():
                 cursor.execute(f"CREATE TABLE {name}{part} AS {query}")
-        return part
+        return list(made)
 
     with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
-        for part in pool.map(fill, range(parts)):
+        for part, made in enumerate(pool.map(fill, range(parts))):
             for name in made:
                 if part:
                     connection.execute(f"INSERT INTO {name} SELECT * FROM {name}{part}; DROP TABLE {name}{part}")
                 else:
                     connection.execute(f"ALTER TABLE {name}{part} RENAME TO {name}")
+    return dates
 
 
 _EVENTS = "SELECT (SELECT count(*) FROM outcomes) AS outcomes, (SELECT count(*) FROM costs) AS costs"
@@ -74,8 +81,8 @@ def _caps(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[str, float]
     return found
 
 
-def _valued(snapshot: Snapshot, plan: Plan, caps: Mapping[str, float]) -> str:
-    """The query of a part's rows with their numbers, in the order of their pseudonyms."""
+def _valued(snapshot: Snapshot, plan: Plan, caps: Mapping[str, float], part: int) -> str:
+    """The query of a part's rows with their numbers, in the order of their pseudonyms, which a number stands for."""
     terms = terms_of(plan)
     names = {key: f"t{place}" for place, key in enumerate(terms)}
     numbers = {
@@ -105,7 +112,8 @@ def _valued(snapshot: Snapshot, plan: Plan, caps: Mapping[str, float]) -> str:
         ]
         with_events += f", before AS ({_earlier(plan)})"
         joined += " LEFT JOIN before e ON e.n = r.rowid"
-    return f"{with_events} SELECT r.* EXCLUDE (unit), {', '.join(columns)} FROM {joined} ORDER BY r.rowid"
+    place = f"r.* EXCLUDE (unit) REPLACE ({part << SHIFT} + r.rowid AS row)"
+    return f"{with_events} SELECT {place}, {', '.join(columns)} FROM {joined} ORDER BY r.rowid"
 
 
 def _earlier(plan: Plan) -> str:

@@ -125,7 +125,17 @@ def design(sums: ClusterSums, contrast: Contrast, treated: str, baseline: str) -
 
 
 def shares(sums: ClusterSums) -> dict[str, float]:
-    """Each stratum's share of all rows."""
+    """Each stratum's share of all rows.
+
+    Parameters
+    ----------
+    sums : ClusterSums
+
+    Returns
+    -------
+    dict of stratum to float
+        In (0, 1], they sum to 1.
+    """
     strata, stratum = np.unique(sums.stratum, return_inverse=True)
     found = np.bincount(stratum, weights=sums.n) / sums.n.sum()
     return dict(zip(strata.tolist(), found.tolist(), strict=True))

@@ -11,7 +11,7 @@ ACTS = {
     "sign agreement for data science": "合意への署名（データサイエンス）", "agree experiment": "実験の合意",
     "start experiment": "実験の開始", "pause experiment": "実験の一時停止", "resume experiment": "実験の再開",
     "close experiment": "受け入れの終了", "conclude experiment": "実験の決定", "abort experiment": "実験の中止",
-    "archive experiment": "実験の保管", "load experiment": "実験の読み込み", "waive check": "検査の免除",
+    "archive experiment": "実験の保管", "load experiment": "実験の読み込み", "waive check": "検査の免除", "withdraw waiver": "免除の取り消し",
     "replay": "隔離からの再投入", "replay: accepted": "隔離からの再投入：受理",
     "replay: duplicate": "隔離からの再投入：重複", "dismiss": "隔離の取り下げ", "import": "ファイルの取り込み",
     "make report": "レポートの作成", "pause report": "レポートの一時停止", "resume report": "レポートの再開",
