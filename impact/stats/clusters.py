@@ -199,7 +199,17 @@ def cr2(sums: ClusterSums, contrast: Contrast, treated: str, baseline: str) -> T
 
 
 def robust(found: Design) -> TEffect | NotEstimable:
-    """Estimate what a regression was set up for, with the errors of ``cr2``."""
+    """Estimate what a regression was set up for, with the errors of ``cr2``.
+
+    Parameters
+    ----------
+    found : Design
+
+    Returns
+    -------
+    TEffect or NotEstimable
+        The latter where an arm has a single cluster in a stratum.
+    """
     column, cluster, n = found.column, found.cluster, found.n
     leverage = n / found.rows[column]
     if np.isclose(leverage, 1.0).any():
