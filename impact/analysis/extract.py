@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.csv
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -28,8 +29,13 @@ def extract(rows: QuerySet[Any], fields: Fields) -> pa.Table:
 
 def _copied(rows: QuerySet[Any], kinds: Mapping[str, pa.DataType]) -> pa.Table:
     text = io.BytesIO()
+    try:
+        asked = rows.query.sql_with_params()
+    except EmptyResultSet:
+        # asks for one of no types
+        return pa.schema(list(kinds.items())).empty_table()
     with connection.cursor() as cursor:
-        query = cursor.mogrify(*rows.query.sql_with_params()).decode()
+        query = cursor.mogrify(*asked).decode()
         cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", text)
     if not text.tell():
         return pa.schema(list(kinds.items())).empty_table()
