@@ -115,6 +115,8 @@ def measure(snapshot: Snapshot, plan: Plan, home: Path) -> Measured:
     connection = duckdb.connect(config={"threads": 1})
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        # what a command prints stays its own
+        connection.execute("SET enable_progress_bar = false")
         dates = fill_values(connection, snapshot, plan, home)
         decisions = frozen(snapshot.manifest, "decisions", plan, home)
         connection.execute(f"CREATE VIEW decisions AS SELECT * FROM {decisions}")

@@ -142,7 +142,8 @@ def tell(home: Path) -> None:
     found: list[Any] = []
     took = seconds(lambda: found.append(measure(snapshot, plan(), home)))
     digest = hashlib.sha256(repr(found).encode()).hexdigest()
-    sys.stdout.write(f"{took} {peak_bytes()} {digest}\n")
+    # a line of its own, whatever else was written
+    sys.stdout.write(f"\n{took} {peak_bytes()} {digest}\n")
 
 
 def plan() -> Any:
