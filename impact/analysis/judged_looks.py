@@ -67,6 +67,7 @@ def _judged(plan: Plan, looks: Sequence[_Judged], final: bool) -> tuple[list[dic
                 "se": effect.se,
                 "ci": list(found.interval) if math.isfinite(found.bound) else None,
                 "bound": found.bound if math.isfinite(found.bound) else None,
+                "p_value": p,
                 "p_adjusted": min(1.0, m * p),
                 "crossed": found.crossed,
             }

@@ -13,7 +13,7 @@ from impact.figures.forms import Forms, decimals_for
 from impact.figures.ladder import ladder
 from impact.figures.model_worth import model_worth
 from impact.figures.policies import policies_section
-from impact.figures.sentences import WORDS, arm_names, check_title, metric_amount, row_word, shown_range
+from impact.figures.sentences import WORDS, any_day, arm_names, check_title, metric_amount, row_word, shown_range
 from impact.figures.worth import worth_section
 
 
@@ -57,7 +57,7 @@ def net_forest(document: Mapping[str, Any], forms: Forms) -> dict[str, Any] | No
     worth = scale * document["plan"]["smallest_effect"] or None
     return forest(shown, forms, worth=worth, currency=currency) | {
         "title": words.forest_title([(bar.label, bar.level) for bar in found if bar.compared]),
-        "axis": axis_text(document, forms, anytime=not document["maturity"]["final"]),
+        "axis": axis_text(document, forms, anytime=any_day(document)),
     }
 
 

@@ -73,14 +73,23 @@ def decisive(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return next((metric["comparisons"] for metric in document["metrics"] if metric["role"] == "primary"), [])
 
 
+def any_day(document: Mapping[str, Any]) -> bool:
+    """Whether what is shown may be looked at on any day: before the end, and at the end where it was agreed so."""
+    return not document["maturity"]["final"] or document["plan"]["looks"] == "always_valid"
+
+
+def reading(document: Mapping[str, Any], block: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What of a comparison holds the range and the p-value that are shown: a look, any day's, or its own."""
+    looks, anytime = block.get("looks"), block.get("always_valid")
+    if looks and looks[-1]["ci"] and (document["maturity"]["final"] or looks[-1]["crossed"]):
+        shown: Mapping[str, Any] = looks[-1]
+        return shown
+    return anytime if anytime and any_day(document) else block
+
+
 def shown_range(document: Mapping[str, Any], block: Mapping[str, Any]) -> tuple[float, float]:
     """The planned range at the end, before it the one that may be looked at on any day."""
-    looks, anytime, planned = block.get("looks"), block.get("always_valid"), document["plan"]["looks"]
-    final = document["maturity"]["final"]
-    if looks and looks[-1]["ci"] and (final or looks[-1]["crossed"]):
-        low, high = looks[-1]["ci"]
-    else:
-        low, high = anytime["ci"] if anytime and not (final and planned != "always_valid") else block["ci"]
+    low, high = reading(document, block)["ci"]
     return low, high
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from impact.figures.sentences import decisive, shown_range
+from impact.figures.sentences import decisive, reading, shown_effect, shown_range
 
 COLUMNS = (
     "experiment", "arm", "baseline", "metric", "role", "effect", "low", "high", "p", "n", "n_baseline", "unit",
@@ -28,7 +28,7 @@ def compared(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield named | {
                 "arm": arm,
                 "baseline": baseline,
-                "effect": block["effect"],
+                "effect": shown_effect(block),
                 "low": low,
                 "high": high,
                 "p": _p_value(results, block),
@@ -59,8 +59,6 @@ def _blocks(results: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], Any, l
 
 
 def _p_value(results: Mapping[str, Any], block: Mapping[str, Any]) -> float | None:
-    """Of the range that is shown: before the end that of any day."""
-    anytime = block.get("always_valid")
-    found = anytime if anytime and not results["maturity"]["final"] else block
-    p_value: float | None = found["p_value"]
+    """Of the range that is shown."""
+    p_value: float | None = reading(results, block)["p_value"]
     return p_value

@@ -6,19 +6,28 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
+from msgspec import convert
 
+from impact.agreements.foreseeing import looks_at
 from impact.agreements.plan import from_content
+from impact.agreements.shapes import AgreementDeclared
 from impact.analysis.services import analyze
 from impact.analysis.verdict import verdicts
+from impact.figures.experiment import experiment_page
 from impact.figures.looks import planned_looks
 from impact.figures.sentences import completed, shown_range
+from impact.reports.comparing import compared
 from impact.stats.boundaries import bounds
 from impact.stats.effects import TEffect, difference
 from impact.stats.moments import MomentTable
 from tests.analysis.ground import Ground, on
+from tests.conftest import DECLARED as FILES
 from workspaces.canonical import digest
+from workspaces.errors import Refusal
 
 EACH = 40
+DECLARED = yaml.safe_load((FILES / "churn.yaml").read_text())["agreements"][0]
 
 
 def looked_at(ground: Ground, at: list[float], rows: int = EACH, **changes: Any) -> None:
@@ -123,6 +132,30 @@ def test_between_looks_nothing_is_proven_however_clear(ground: Ground) -> None:
     assert level(ground, document) == "too_early"
     looked_at(ground, [], looks="always_valid")
     assert level(ground, analyze(experiment=ground.experiment, as_of=on(120)).document) == "proven"
+
+
+def test_any_day_stays_the_reading_at_the_end_where_it_was_agreed(ground: Ground) -> None:
+    looked_at(ground, [], looks="always_valid")
+    grow(ground, ALIKE)
+    ground.experiment.status = "closed"
+    ground.experiment.save()
+    document = analyze(experiment=ground.experiment, as_of=on(400)).document
+    net = document["money"]["comparisons"][0]["net"]
+    assert document["maturity"]["final"] and "looks" not in net
+    assert shown_range(document, net) == tuple(net["always_valid"]["ci"]) != tuple(net["ci"])
+    unclear = {"arm": "bonus", "level": "unclear"}
+    shown = completed(document | {"verdict": unclear | {"because": []}, "verdicts": [unclear]})
+    [row] = [row for row in compared(shown) if (row["metric"], row["arm"]) == ("net", "bonus")]
+    assert row["p"] == net["always_valid"]["p_value"]
+    page: Any = experiment_page(shown, "en")
+    assert "valid on any day" in page["forest"]["axis"]
+
+
+def test_clusters_are_not_looked_at_in_groups() -> None:
+    declared = convert(DECLARED | {"looks": "group_sequential"}, AgreementDeclared)
+    assert looks_at(declared, clustered=False) == [0.25, 0.5, 0.75, 1.0]
+    with pytest.raises(Refusal, match="clusters are looked at once or on any day"):
+        looks_at(declared, clustered=True)
 
 
 def test_a_look_waits_for_the_slower_arm(ground: Ground) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -184,6 +185,24 @@ def test_a_clone_begins_with_all_of_it_and_another_name(client: Client, churn: E
     answer = client.post(f"{AT}?clone=offers", typed(key="offers-2"))
     assert answer.status_code == 302
     assert Experiment.objects.filter(key="offers-2").exists() and churn.agreements.count() == 1
+
+
+def test_planned_looks_are_designed_priced_and_cloned(client: Client) -> None:
+    once, often = (
+        client.post(f"{AT}/preview?point=offer&measure=net", typed(looks=looks)).content.decode()
+        for looks in ("fixed", "always_valid")
+    )
+    needed = [re.search(r"it takes ([\d,]+) rows", text) for text in (once, often)]
+    rows = [int(found[1].replace(",", "")) for found in needed if found]
+    assert len(rows) == 2 and 1.5 * rows[0] < rows[1] < 2.5 * rows[0]
+    client.post(ANEW, typed(looks="group_sequential"))
+    planned = Experiment.objects.get(key="again").agreements.get()
+    assert (planned.content["looks"], planned.content["looks_at"]) == ("group_sequential", [0.25, 0.5, 0.75, 1.0])
+    # a clone keeps those that were agreed, whichever they are
+    Agreement.objects.filter(pk=planned.pk).update(content=planned.content | {"looks_at": [0.4, 1.0]})
+    assert 'value="group_sequential" selected' in page(client, "design?clone=again")
+    client.post(f"{AT}?clone=again", typed(key="again-2", looks="group_sequential"))
+    assert Experiment.objects.get(key="again-2").agreements.get().content["looks_at"] == [0.4, 1.0]
 
 
 def test_clusters_are_asked_for_where_they_are_drawn(client: Client, workspace: Workspace, tmp_path: Any) -> None:
