@@ -13,7 +13,18 @@ from impact.figures.forms import Forms, decimals_for
 from impact.figures.ladder import ladder
 from impact.figures.model_worth import model_worth
 from impact.figures.policies import policies_section
-from impact.figures.sentences import WORDS, any_day, arm_names, check_title, metric_amount, row_word, shown_range
+from impact.figures.sentences import (
+    WORDS,
+    any_day,
+    arm_names,
+    check_title,
+    decisive,
+    metric_amount,
+    range_now,
+    reading,
+    row_word,
+    shown_range,
+)
 from impact.figures.worth import worth_section
 
 
@@ -57,8 +68,14 @@ def net_forest(document: Mapping[str, Any], forms: Forms) -> dict[str, Any] | No
     worth = scale * document["plan"]["smallest_effect"] or None
     return forest(shown, forms, worth=worth, currency=currency) | {
         "title": words.forest_title([(bar.label, bar.level) for bar in found if bar.compared]),
-        "axis": axis_text(document, forms, anytime=any_day(document)),
+        "axis": axis_text(document, forms, anytime=_any_day(document)),
     }
+
+
+def _any_day(document: Mapping[str, Any]) -> bool:
+    """Whether every range that is drawn may be looked at on any day: that of a planned look is of its moment."""
+    looked = [block for block in decisive(document) if block["status"] == "estimated"]
+    return all(reading(document, block) is block.get("always_valid") for block in looked) and any_day(document)
 
 
 def axis_text(document: Mapping[str, Any], forms: Forms, *, anytime: bool = False) -> str:
@@ -82,7 +99,7 @@ def money_row(document: Mapping[str, Any], block: Mapping[str, Any], forms: Form
     }
     if net["status"] != "estimated":
         return row
-    low, high = shown_range(document, net)
+    low, high = range_now(document, net)
     decimals = decimals_for(low, high, currency)
     for name in ("value", "cost"):
         row[name] = forms.number(block[name]["effect"], decimals, signed=True)

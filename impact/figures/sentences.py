@@ -93,6 +93,13 @@ def shown_range(document: Mapping[str, Any], block: Mapping[str, Any]) -> tuple[
     return low, high
 
 
+def range_now(document: Mapping[str, Any], block: Mapping[str, Any]) -> tuple[float, float]:
+    """The range around the effect on all rows that count now, whatever a look said before."""
+    anytime = block.get("always_valid")
+    low, high = (anytime if anytime and any_day(document) else block)["ci"]
+    return low, high
+
+
 def shown_effect(block: Mapping[str, Any]) -> float:
     """The effect, of the look that decided where one did."""
     looks = block.get("looks")

@@ -117,11 +117,17 @@ def test_what_crosses_early_is_proven_before_the_end(ground: Ground) -> None:
     assert not document["maturity"]["final"] and level(ground, document) == "proven"
     # the plain estimate is too large where a look ended it
     assert 0 < net["stopped"]["effect"] <= net["looks"][0]["effect"]
-    shown = document | {"verdict": {"level": "proven", "arm": "bonus", "because": []}}
+    proven = {"arm": "bonus", "level": "proven"}
+    shown = document | {"verdict": proven | {"because": []}, "verdicts": [proven]}
     assert f"{by_hand(nets, 20).estimate:.0f}" in completed(shown)["verdict"]["sentence"]
     table: Any = planned_looks(completed(shown), "UTC", "en")
     assert [row[-1][1] for row in table["rows"]] == ["crossed its bound", "decided before", "decided before"]
     assert len(table["stops"]) == 1
+    # the picture is of the look, the table of all rows that count now
+    page: Any = experiment_page(completed(shown), "en")
+    assert "valid on any day" not in page["forest"]["axis"]
+    low, high = net["always_valid"]["ci"]
+    assert page["money"][0]["range"] == f"{low:.2f} to {high:.2f}".replace("-", "\u2212")
 
 
 def test_between_looks_nothing_is_proven_however_clear(ground: Ground) -> None:
