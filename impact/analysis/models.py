@@ -182,3 +182,22 @@ class Calibration(Part):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["analysis", "version"], name="calibration_once_a_version")]
         indexes = [models.Index(fields=["version", "-as_of"], name="calibration_newest")]
+
+
+class HoldoutEffect(Owned):
+    """What the global holdout of a population measured by a time, from the rows of a time on; or why nothing."""
+
+    population = models.CharField(max_length=64)
+    since = models.DateTimeField()
+    as_of = models.DateTimeField()
+    code_version = models.CharField(max_length=40)
+    content = CanonicalJSONField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "population", "as_of", "since", "code_version"], name="holdout_effect_once"
+            )
+        ]

@@ -10,10 +10,11 @@ from experiments.models import Experiment, Status
 from impact.analysis.models import Analysis
 from workspaces import clock
 from workspaces.errors import Refusal
-from workspaces.models import Job
+from workspaces.models import Job, Workspace
 from workspaces.services.jobs import enqueue
 
 ANALYZE = "analyze"
+HOLDOUT = "holdout-effect"
 
 
 def enqueue_analysis(*, experiment: Experiment, as_of: datetime, because: str = "") -> Job:
@@ -25,6 +26,17 @@ def enqueue_analysis(*, experiment: Experiment, as_of: datetime, because: str = 
         kind=ANALYZE,
         key=f"{experiment.key}, as of {as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{because and f', {because}'}",
         arguments={"experiment": experiment.key, "as_of": as_of.isoformat()},
+    )
+
+
+def enqueue_holdout(*, workspace: Workspace, population: str, since: datetime, as_of: datetime) -> Job:
+    """Ask what the global holdout of a population measures from one time to another."""
+    since, as_of = since.astimezone(UTC), as_of.astimezone(UTC)
+    return enqueue(
+        workspace=workspace,
+        kind=HOLDOUT,
+        key=f"{population}, {since:%Y-%m-%d} to {as_of:%Y-%m-%d %H:%M} UTC",
+        arguments={"population": population, "since": since.isoformat(), "as_of": as_of.isoformat()},
     )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import OuterRef, Subquery
+
 from experiments.models import Experiment
-from impact.analysis.models import Analysis
+from impact.analysis.models import Analysis, HoldoutEffect
+from workspaces.models import Workspace
 
 
 def newest_analysis(experiment: Experiment, as_of: datetime | None = None) -> Analysis | None:
@@ -14,3 +17,11 @@ def newest_analysis(experiment: Experiment, as_of: datetime | None = None) -> An
     if as_of is not None:
         found = found.filter(as_of__lte=as_of)
     return found.select_related("snapshot").order_by("-as_of", "-created_at").first()
+
+
+def newest_holdout_effects(workspace: Workspace) -> dict[str, HoldoutEffect]:
+    """The newest that is known of the global holdout, by population."""
+    same = HoldoutEffect.objects.filter(workspace=workspace, population=OuterRef("population"))
+    newest = same.order_by("-as_of", "-created_at").values("pk")[:1]
+    found = HoldoutEffect.objects.within(workspace).filter(pk=Subquery(newest))
+    return {one.population: one for one in found}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from experiments.models import Action, Decision, Experiment, Mode
 from experiments.setup import actions_of
 from impact.agreements.plan import Plan, PlannedMetric, Term
 from impact.analysis.calibration import of_numbers, of_probabilities
+from impact.analysis.happened import between, by_unit, number_of
 from impact.analysis.instants import microseconds
 from impact.analysis.models import Snapshot
 from impact.ledger.models import Outcome
@@ -107,17 +107,17 @@ def _seen(experiment: Experiment, term: Term, snapshot: Snapshot, horizon: timed
     as_of = snapshot.as_of
     complete = snapshot.manifest["feeds"].get(term.outcome)
     rows = [*_by_arm(experiment, as_of - horizon), *_held_out(experiment, as_of - horizon)]
-    acted_on = _by_unit(_acted_on(experiment, as_of))
-    came = _by_unit(_outcomes(experiment, term, as_of, {row.unit for row in rows}))
+    acted_on = by_unit(_acted_on(experiment, as_of))
+    came = by_unit(_outcomes(experiment, term, as_of, {row.unit for row in rows}))
     seen: dict[UUID, Seen] = defaultdict(Seen)
     for row in rows:
         found, until = seen[row.version], row.at + horizon
-        if _between(acted_on[row.unit], row.at, until):
+        if between(acted_on[row.unit], row.at, until):
             found.acted_on += 1
             continue
         value = None
         if complete is not None and microseconds(until) <= complete:
-            value = _value(term, _between(came[row.unit], row.at, until))
+            value = number_of(term, between(came[row.unit], row.at, until))
         if value is None:
             found.unknown += 1
             continue
@@ -189,36 +189,3 @@ def _outcomes(
     )
     found = happened.order_by("occurred_at", "pk").values_list("unit_id", "occurred_at", "value")
     return (one for one in found.iterator() if one[0] in units)
-
-
-def _by_unit(events: Iterable[tuple[str, datetime, float]]) -> dict[str, list[tuple[datetime, float]]]:
-    found: dict[str, list[tuple[datetime, float]]] = defaultdict(list)
-    for unit, at, value in events:
-        found[unit].append((at, value))
-    for of_unit in found.values():
-        of_unit.sort(key=lambda event: event[0])
-    return found
-
-
-def _between(events: list[tuple[datetime, float]], since: datetime, until: datetime) -> list[float]:
-    """Values from ``since`` on, before ``until``."""
-    first = bisect_left(events, since, key=lambda event: event[0])
-    last = bisect_left(events, until, key=lambda event: event[0])
-    return [value for _, value in events[first:last]]
-
-
-def _value(term: Term, values: list[float]) -> float | None:
-    """The term's number, as the analysis has it: its default where nothing came."""
-    if term.aggregate == "none":
-        return float(not any(values))
-    if not values:
-        return term.default
-    match term.aggregate:
-        case "any":
-            return float(any(values))
-        case "sum":
-            return float(sum(values))
-        case "count":
-            return float(len(values))
-        case "last":
-            return values[-1]

@@ -10,12 +10,13 @@ from django.db import close_old_connections
 
 from experiments.services.decide_file import DECIDE_FILE, decide_file
 from impact.analysis.alarms import ALARM, alarm_job
-from impact.analysis.jobs import analyze_job
-from impact.analysis.queue import ANALYZE, enqueue_due_analyses
+from impact.analysis.jobs import analyze_job, holdout_job
+from impact.analysis.queue import ANALYZE, HOLDOUT, enqueue_due_analyses
 from impact.config.celery import TICKED
 from impact.dashboard.digest import DIGEST, claim_due_digests, digest_job
 from impact.dashboard.loading import LOAD, load_job
 from impact.ledger.imports.load import IMPORT, import_facts
+from impact.reports.against_holdout import enqueue_due_holdouts
 from impact.reports.deliveries import DELIVER, deliver_job
 from impact.reports.jobs import REPORT, report_job
 from impact.reports.services import claim_due_schedules
@@ -31,6 +32,7 @@ KINDS: dict[str, Callable[[jobs.Attempt], Any]] = {
     DELIVER: deliver_job,
     DIGEST: digest_job,
     DRIFT: drift_job,
+    HOLDOUT: holdout_job,
     IMPORT: import_facts,
     LOAD: load_job,
     REPORT: report_job,
@@ -44,6 +46,7 @@ def tick() -> None:
     claim_due_schedules()
     enqueue_due_analyses()
     enqueue_due_drift()
+    enqueue_due_holdouts()
     claim_due_digests()
     forget_sent_files()
     drain()

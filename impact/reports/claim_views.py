@@ -7,8 +7,10 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from impact.reports.against_holdout import held_claims
 from impact.reports.claims import claim_benefit, foreseen_claim, may_claim, overlapping, today, withdraw_claim
 from impact.reports.models import BenefitClaim, Report
 from impact.reports.selectors import claim_named, claims_of, report_numbered
@@ -22,7 +24,12 @@ def claims(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """Every claim, losers included, with the day until which it counts."""
     day = today(workspace)
     rows = [(one, one.state_on(day)) for one in claims_of(workspace)]
-    content = {"rows": rows, "may_claim": may_claim(request.membership)}  # type: ignore[attr-defined]
+    counting = [one for one, state in rows if state == BenefitClaim.Status.CLAIMED and one.from_on <= day]
+    held = [
+        {"claimed": one, "said": one.sentences(workspace, get_language() or "en")}
+        for one in held_claims(workspace, counting)
+    ]
+    content = {"rows": rows, "held": held, "may_claim": may_claim(request.membership)}  # type: ignore[attr-defined]
     return render(request, "reports/claims.html", content)
 
 

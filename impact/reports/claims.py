@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from experiments.selectors import experiment_named
 from impact.agreements.plan import MONEY
 from impact.figures.worth import months_later
+from impact.reports.against_holdout import enqueue_holdouts
 from impact.reports.comparing import levels_of
 from impact.reports.models import BenefitClaim, Report
 from workspaces import clock
@@ -46,6 +47,7 @@ def claim_benefit(
         for other in others:
             _end(other, claim.from_on, BenefitClaim.Status.REPLACED)
             _record(other, "replace claim", membership)
+    enqueue_holdouts(report.workspace)
     return claim
 
 
@@ -59,6 +61,7 @@ def withdraw_claim(*, claim: BenefitClaim, membership: Membership) -> BenefitCla
         raise Refusal("wrong-status", _("This claim has ended already."))
     _end(claim, today(claim.workspace), BenefitClaim.Status.WITHDRAWN)
     _record(claim, "withdraw claim", membership)
+    enqueue_holdouts(claim.workspace)
     return claim
 
 

@@ -32,6 +32,7 @@ def test_every_kind_has_a_function() -> None:
         "deliver",
         "digest",
         "drift",
+        "holdout-effect",
         "import",
         "load",
         "report",

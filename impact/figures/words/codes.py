@@ -30,6 +30,7 @@ CODES = {
     "live": ("live", "稼働中"),
     "retired": ("retired", "引退"),
     "drift": ("drift", "ドリフト"),
+    "holdout-effect": ("what the holdout measures", "ホールドアウトの測定"),
     "import": ("file of facts", "事実のファイル"),
     "report": ("report", "レポート"),
     "reviewed": ("reviewed", "確認済み"),

@@ -9,7 +9,7 @@ from django.db.models import Count
 
 from experiments.draws import redraw
 from experiments.models import Assignment
-from impact.analysis.models import Analysis
+from impact.analysis.models import Analysis, HoldoutEffect
 from impact.analysis.services import differing
 from impact.config.terminal import Command as BaseCommand
 from impact.reports.models import Report
@@ -35,6 +35,9 @@ class Command(BaseCommand):
             for report in Report.objects.within(workspace):
                 if digest(report.content) != report.sha256:
                     wrong.append(f"{workspace.key}: report {report.number} was altered")
+            for effect in HoldoutEffect.objects.within(workspace):
+                if digest(effect.content) != effect.sha256:
+                    wrong.append(f"{workspace.key}: what the holdout measured by {effect.as_of} was altered")
         analyses = Analysis.objects.select_related("snapshot__workspace", "experiment__workspace")
         for analysis in analyses.order_by("pk").iterator():
             wrong += differing(analysis)
