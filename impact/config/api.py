@@ -20,6 +20,7 @@ from impact.dashboard import api as dashboard
 from impact.ledger import api as ledger
 from impact.ledger.rows import CostRow, FeedAnswer, Heartbeat, OutcomeRow
 from impact.reports import api as reports
+from impact.reports import claims_api as claims
 from impact.reports.files import ENDINGS
 from predictions.api import post_predictions
 from predictions.rows import PredictionRow
@@ -163,6 +164,21 @@ ENDPOINTS = (
         answer=dict[str, Any], gives=ENDINGS["json"],
     ),
     Endpoint("GET", "/reports/<number>", "read", reports.get_report, "A frozen report.", answer=dict[str, Any]),
+    Endpoint(
+        "GET", "/claims", "read", claims.get_claims,
+        "List claims of benefit, and hold what counts today against the global holdout.",
+        answer=claims.ClaimPage, query=PAGE,
+    ),
+    Endpoint("GET", "/claims/<id>", "read", claims.get_claim, "One claim.", answer=claims.ClaimAnswer),
+    Endpoint(
+        "POST", "/claims", "manage", claims.post_claim,
+        "Claim what a signed report books, in the name of a member who signs for finance.",
+        answer=claims.ClaimAnswer, body=claims.ClaimBody,
+    ),
+    Endpoint(
+        "POST", "/claims/<id>/withdraw", "manage", claims.post_withdrawal, "End a claim today.",
+        answer=claims.ClaimAnswer, body=claims.WithdrawalBody,
+    ),
     *DECLARING,
 )  # fmt: skip
 

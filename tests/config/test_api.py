@@ -14,10 +14,10 @@ from django.test import Client
 from experiments.models import Decision, Experiment, Policy
 from impact.config.api import ENDPOINTS
 from impact.ledger.models import Cost, Feed, Outcome
-from impact.reports.models import Report, ReportSchedule
+from impact.reports.models import BenefitClaim, Report, ReportSchedule
 from predictions.models import Prediction
 from tests.conftest import START, Caller, caller, cost_row, decision_row, outcome_row
-from workspaces.models import SCOPES, Workspace
+from workspaces.models import SCOPES, Person, Workspace
 from workspaces.rest import Endpoint
 from workspaces.services.jobs import enqueue
 
@@ -30,13 +30,15 @@ HEARTBEAT = {"type": "churned", "complete_until": AT, "at": AT}
 LISTS = {
     "/models": "models", "/experiments": "experiments", "/jobs": "jobs", "/reports": "reports",
     "/actions": "actions", "/decision-points": "decision_points", "/policies": "policies",
+    "/claims": "claims",
 }  # fmt: skip
 
 
 def send(api: Caller, endpoint: Endpoint, path: str, body: Any = None) -> Any:
     if endpoint.method == "GET":
         return api.get(path)
-    return api.post(path, HEARTBEAT if "heartbeat" in path else body if body is not None else {})
+    other = HEARTBEAT if "heartbeat" in path else {"withdrawn_by": "x"} if "withdraw" in path else {}
+    return api.post(path, other if body is None else body)
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def theirs(workspace: Workspace, running: Experiment, api: Caller) -> Mapping[st
         workspace=workspace, key="weekly", name="W", experiments=[], calendar={}, time_zone="UTC", language="en",
         next_run_at=START,
     )  # fmt: skip
-    Report.objects.create(
+    report = Report.objects.create(
         workspace=workspace,
         schedule=schedule,
         number=7,
@@ -61,6 +63,11 @@ def theirs(workspace: Workspace, running: Experiment, api: Caller) -> Mapping[st
         sha256="",
         created_at=START,
     )
+    BenefitClaim.objects.create(
+        workspace=workspace, report=report, experiment=running, scope="offer", population="customer",
+        metric="net value", option="bonus", against="none", from_on=START, until_on=START, currency="EUR",
+        amount=1, low=1, high=1, claimed_by=Person.objects.all()[0], claimed_at=START,
+    )  # fmt: skip
     return {"<key>": running.key, "<id>": str(job.pk), "<number>": "7", "<source>": "crm", "decision": decision}
 
 
