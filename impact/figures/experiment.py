@@ -25,6 +25,7 @@ from impact.figures.sentences import (
     row_word,
     shown_range,
 )
+from impact.figures.words.reasons import reason
 from impact.figures.worth import worth_section
 
 
@@ -94,7 +95,7 @@ def money_row(document: Mapping[str, Any], block: Mapping[str, Any], forms: Form
     row: dict[str, Any] = {
         "arm": names[block["arm"]],
         "baseline": names[block["baseline"]],
-        "reason": net["reason"],
+        "reason": reason(net["reason"], forms.language) if net["reason"] else None,
         "roi": roi_text(block["roi"], forms),
     }
     if net["status"] != "estimated":
@@ -144,7 +145,7 @@ def metric_table(document: Mapping[str, Any], metric: Mapping[str, Any], forms: 
         if block is None:
             row["reading"] = words.BASELINE
         elif block["status"] != "estimated":
-            row["reading"] = words.not_estimable(block["reason"])
+            row["reading"] = words.not_estimable(reason(block["reason"], forms.language))
         else:
             row |= change(document, metric, block, forms)
         rows.append(row)

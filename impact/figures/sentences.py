@@ -9,6 +9,7 @@ from typing import Any
 
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.words import en, ja
+from impact.figures.words.reasons import reason
 
 # findings that tell of the effect itself, which nobody may know where it is withheld
 TELLING = ("assumptions_hold", "incentive_leaks", "spent_without_effect", "effect_lasts")
@@ -123,7 +124,8 @@ def verdict_sentence(document: Mapping[str, Any], language: str) -> str:
     blocks = {block["arm"]: block for block in decisive(document) if block["baseline"] == baseline}
     block = blocks[verdict["arm"]]
     if block["status"] != "estimated":
-        return words.withheld(block["reason"])
+        names = arm_names(document)
+        return words.no_comparison(names[block["arm"]], names[baseline], reason(block["reason"], language))
     if not document["money"]:
         return _metric_sentence(document, block, language)
     forms, currency = Forms(language), document["money"]["currency"]
@@ -155,7 +157,9 @@ def next_step(document: Mapping[str, Any], language: str, case: Mapping[str, Any
     agreed = {"proven": "if_wins", "likely": "if_unclear", "unclear": "if_unclear", "harmful": "if_loses"}.get(level)
     steps = [remark] if (remark := _driver_remark(document, language)) else []
     block = next((one for one in decisive(document) if one["arm"] == verdict["arm"]), None)
-    if level in ("likely", "unclear") and block and block.get("rows_needed"):
+    if block and block["status"] != "estimated":
+        steps.append(words.NEXT["no_figure"])
+    elif level in ("likely", "unclear") and block and block.get("rows_needed"):
         steps.append(
             words.confirm(Forms(language).number(_rounded(block["rows_needed"])), row_word(document, language))
         )
@@ -178,7 +182,9 @@ def check_message(check: Mapping[str, Any], document: Mapping[str, Any], languag
             continue
         if isinstance(value, int | float):
             texts[name] = forms.number(value)
-        elif name in ("counts", "expected"):
+        elif name == "counts":
+            texts[name] = join(f"{names[arm]} {forms.number(amount)}" for arm, amount in value.items())
+        elif name == "expected":
             texts[name] = join(forms.number(amount) for amount in value.values())
         elif name in ("disagreeing", "broken"):
             texts[name] = join(f"{names[one['arm']]} ({one['metric']})" for one in value)
@@ -294,7 +300,7 @@ def _driver_remark(document: Mapping[str, Any], language: str) -> str | None:
             settled = block["p_adjusted"] is not None and block["p_adjusted"] <= document["plan"]["alpha"]
             named = metric["role"] == "driver" and block["arm"] == document["verdict"]["arm"]
             if named and settled and good * block["effect"] > 0:
-                return WORDS[language].driver_only(metric["name"])
+                return WORDS[language].driver_only(metric["name"], level == "harmful")
     return None
 
 

@@ -108,8 +108,33 @@ def test_what_is_withheld_shows_no_figure_but_the_reason(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_comparison_that_cannot_be_estimated_says_why(language: str) -> None:
     document = judged("churn", "unclear", "bonus")
-    document["money"]["comparisons"][0]["net"] |= {"status": "not_estimable", "reason": "one row an arm"}
-    assert "one row an arm" in verdict_sentence(document, language)
+    reason = "fewer than two rows in an arm"
+    document["money"]["comparisons"][0]["net"] |= {"status": "not_estimable", "reason": reason}
+    said = completed(document, language)["verdict"]
+    assert said["sentence"] == (
+        "Bonus can't be compared with no action: fewer than two rows in an arm."
+        if language == "en"
+        else "BonusをNo actionと比べることはできません。2件未満の群があります。"
+    )
+    assert {"en": "Look at the data", "ja": "データを確かめて"}[language] in said["next_step"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("p", "en", "ja"),
+    [
+        (0.4, "as the draws should give (p = 0.4). The comparison is fair.", "公平に比較できます"),
+        (0.0086, "seldom by chance, but no alarm yet", "偶然にはまれですが"),
+    ],
+)
+def test_an_uneasy_sample_ratio_is_not_called_fair(p: float, en: str, ja: str, language: str) -> None:
+    document = judged("churn", "proven", "bonus")
+    ratio = next(check for check in document["checks"] if check["id"] == "sample_ratio")
+    drawn = {"counts": {"none": 44_700, "bonus": 45_489}, "expected": {"none": 45_094, "bonus": 45_095}}
+    ratio |= {"p_value": p, "numbers": drawn}
+    message = check_message(ratio, document, language)
+    assert {"en": en, "ja": ja}[language] in message
+    assert "44,700" in message and "Bonus 45,489" in message
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -134,10 +159,13 @@ def test_the_next_step_is_the_words_and_what_was_agreed(level: str, language: st
     assert STEPS[level][LANGUAGES.index(language)] in step
     agreed = {"en": "Agreed for this case: ", "ja": "この場合の合意："}[language]
     assert (f"{agreed}{AGREED.get(level)}" in step) == (level in AGREED)
-    remark = {"en": "Churn moved the right way, profit is not proven.", "ja": "Churnは望ましい方向に動きました"}[
-        language
-    ]
-    assert (remark in step) == (level in ("likely", "unclear", "harmful"))
+    remark = {"en": "Churn moved the right way, ", "ja": "Churnは望ましい方向に動きましたが、"}[language]
+    rest = {
+        "en": ("profit is not proven.", "but money was lost."),
+        "ja": ("利益は実証されていません。", "損失が出ました。"),
+    }[language]
+    assert (remark + rest[0] in step) == (level in ("likely", "unclear"))
+    assert (remark + rest[1] in step) == (level == "harmful")
 
 
 # id -> numbers of a check as it is stored when it failed

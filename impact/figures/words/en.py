@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+# a sample ratio below this is no alarm yet, and seldom chance
+UNEASY = 0.01
 LEVELS = {
     "proven": "Proven",
     "likely": "Likely",
@@ -90,18 +92,24 @@ def cut_off(day: str) -> str:
     return f"Cut-off {day}."
 
 
+def no_comparison(arm: str, baseline: str, reason: str) -> str:
+    return f"{arm} can't be compared with {_lower(baseline)}: {reason}."
+
+
 def withheld(reason: str) -> str:
     return f"The figure is withheld. {reason}"
 
 
-def driver_only(metric: str) -> str:
-    return f"{metric} moved the right way, profit is not proven."
+def driver_only(metric: str, loses: bool) -> str:
+    rest = "but money was lost" if loses else "profit is not proven"
+    return f"{metric} moved the right way, {rest}."
 
 
 NEXT = {
     "proven": "Put it into use, and keep a holdout so that its worth stays measured.",
     "unclear": "Confirm it in a new experiment, or drop it; adding rows to this one would spoil its error rate.",
     "harmful": "Stop it.",
+    "no_figure": "Look at the data: does every arm have rows, and do their values differ? Then analyse again.",
     "too_early": "Wait until the windows are over; the range shown may be looked at on any day.",
     "withheld": "Mend what the failed checks name, then analyse again.",
 }
@@ -193,9 +201,11 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
         case "sample_ratio":
             if numbers.get("unknown"):
                 return "The specification says neither weights nor propensities, so the sizes of the arms can't be checked."
+            if passed and found["p_value"] < UNEASY:
+                return f"Drawn into the arms: {n['counts']}, where {n['expected']} were due (p {n['p']}): seldom by chance, but no alarm yet. Look for rows that are lost in one arm."
             if passed:
-                return f"{n['counts']} rows in the arms, as the draws should give (p {n['p']}). The comparison is fair."
-            return f"{n['counts']} rows in the arms, where {n['expected']} were due (p {n['p']}). Rows were lost or moved; the arms can't be compared until it is known why."
+                return f"Drawn into the arms: {n['counts']}, as the draws should give (p {n['p']}). The comparison is fair."
+            return f"Drawn into the arms: {n['counts']}, where {n['expected']} were due (p {n['p']}). Rows were lost or moved; the arms can't be compared until it is known why."
         case "sample_ratio_by_stratum":
             if passed:
                 return f"Each of the {n['strata']} strata has the sizes that the draws should give."

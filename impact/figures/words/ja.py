@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from impact.figures.words.en import UNEASY
+
 LEVELS = {
     "proven": "実証済み",
     "likely": "有望",
@@ -90,18 +92,24 @@ def cut_off(day: str) -> str:
     return f"集計日：{day}。"
 
 
+def no_comparison(arm: str, baseline: str, reason: str) -> str:
+    return f"{arm}を{baseline}と比べることはできません。{reason}。"
+
+
 def withheld(reason: str) -> str:
     return f"数値は保留されています。{reason}"
 
 
-def driver_only(metric: str) -> str:
-    return f"{metric}は望ましい方向に動きましたが、利益は実証されていません。"
+def driver_only(metric: str, loses: bool) -> str:
+    rest = "損失が出ました" if loses else "利益は実証されていません"
+    return f"{metric}は望ましい方向に動きましたが、{rest}。"
 
 
 NEXT = {
     "proven": "実施し、価値を測り続けるためにホールドアウトを残してください。",
     "unclear": "新しい実験で確かめるか、取りやめてください。この実験に行を足すと誤り率が崩れます。",
     "harmful": "中止してください。",
+    "no_figure": "データを確かめてください。どの群にも行があり、値に違いがありますか。そのうえで分析をやり直してください。",
     "too_early": "観察期間が終わるまで待ってください。表示の範囲はいつ見ても有効です。",
     "withheld": "不合格の検査が示す点を直し、分析をやり直してください。",
 }
@@ -193,9 +201,11 @@ def check(found: Mapping[str, Any], n: Mapping[str, str]) -> str:
         case "sample_ratio":
             if numbers.get("unknown"):
                 return "仕様に重みも割り付け確率も無いため、群の大きさを検査できません。"
+            if passed and found["p_value"] < UNEASY:
+                return f"各群に割り付けられた数は、{n['counts']}ですが、{n['expected']}のはずでした（p {n['p']}）。偶然にはまれですが、警報の水準ではありません。片方の群で失われた行がないか確かめてください。"
             if passed:
-                return f"各群の件数は{n['counts']}で、抽選どおりです（p {n['p']}）。公平に比較できます。"
-            return f"各群の件数は{n['counts']}ですが、{n['expected']}のはずでした（p {n['p']}）。行が失われたか移っています。原因が分かるまで群を比較できません。"
+                return f"各群に割り付けられた数は、{n['counts']}で、抽選どおりです（p {n['p']}）。公平に比較できます。"
+            return f"各群に割り付けられた数は、{n['counts']}ですが、{n['expected']}のはずでした（p {n['p']}）。行が失われたか移っています。原因が分かるまで群を比較できません。"
         case "sample_ratio_by_stratum":
             if passed:
                 return f"{n['strata']}個の層それぞれが、抽選どおりの大きさです。"
