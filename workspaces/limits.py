@@ -13,10 +13,10 @@ from django.db.models import CheckConstraint, Model, Q
 from workspaces.errors import Refusal
 
 SIGNS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
-    "gt": (operator.gt, "above"),
-    "gte": (operator.ge, "at least"),
-    "lt": (operator.lt, "below"),
-    "lte": (operator.le, "at most"),
+    "gt": (operator.gt, "{called} == {value}, must be above {bound}"),
+    "gte": (operator.ge, "{called} == {value}, must be at least {bound}"),
+    "lt": (operator.lt, "{called} == {value}, must be below {bound}"),
+    "lte": (operator.le, "{called} == {value}, must be at most {bound}"),
 }
 
 
@@ -40,7 +40,8 @@ def check_fields(
         for sign, bound in _bounds(model).get(name, ()):
             holds, said = SIGNS[sign]
             if value is not None and not holds(value, bound):
-                raise Refusal("invalid-declaration", f"{called} == {value}, must be {said} {bound:,}", pointer)
+                said = said.format(called=called, value=value, bound=f"{bound:,}")
+                raise Refusal("invalid-declaration", said, pointer)
 
 
 @cache

@@ -98,9 +98,9 @@ def convert(document: Any, shape: type[T]) -> T:
         )
         if named := re.search(r"(?:unknown|required) field `([^`]+)`|^([a-z_]+) has ", message):
             pointer += f"/{named[1] or named[2]}"
-        raise Refusal(
-            "invalid-field", f"{_plainly(message, document, pointer)}{_found(document, pointer)}", pointer
-        ) from error
+        asked, found = _plainly(message, document, pointer), _at(document, pointer)
+        detail = asked if isinstance(found, dict | list) else f"{asked}, got {str(found)[:100]!r}"
+        raise Refusal("invalid-field", detail, pointer) from error
 
 
 def unstorable(value: Any) -> str:
@@ -146,11 +146,6 @@ def _plainly(message: str, document: Any, pointer: str) -> str:
     if hidden := re.search(f"[{INVISIBLE}]", text):
         return f"the character U+{ord(hidden[0]):04X} at place {hidden.start() + 1} is invisible; take it out"
     return "begins or ends with a blank; take it out" if text != text.strip(" ") else message
-
-
-def _found(document: Any, pointer: str) -> str:
-    value = _at(document, pointer)
-    return "" if isinstance(value, dict | list) else f", got {str(value)[:100]!r}"
 
 
 def _at(document: Any, pointer: str) -> Any:

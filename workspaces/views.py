@@ -19,6 +19,7 @@ from workspaces.access import asked, member
 from workspaces.errors import Missing, Refusal
 from workspaces.forms import AccountForm, InviteForm, JoinForm
 from workspaces.models import Workspace
+from workspaces.saying import in_words
 from workspaces.selectors import audit_choices, audited, members_of
 from workspaces.services.audit import broken_at
 from workspaces.services.demo import demo_of, enter_demo, leave_demo
@@ -58,7 +59,7 @@ def leave(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     try:
         leave_demo(membership=request.membership)  # type: ignore[attr-defined]
     except Refusal as refusal:
-        messages.error(request, refusal.detail)
+        messages.error(request, in_words(refusal.detail))
         return redirect("home", workspace=workspace.key)
     return redirect("start")
 
@@ -70,7 +71,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         try:
             membership = join(token=token, **form.cleaned_data)
         except Refusal as refusal:
-            form.add_error(refusal.pointer.strip("/") or None, refusal.detail)
+            form.add_error(refusal.pointer.strip("/") or None, in_words(refusal.detail))
         else:
             login(request, membership.person)
             return redirect("home", workspace=membership.workspace.key)

@@ -1,9 +1,10 @@
-"""The catalogues of the pages' texts: extracted from templates and code, kept in locale, compiled."""
+"""The catalogues of the pages' texts and of refusals: extracted from templates and code, kept in locale, compiled."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 from babel.messages import Catalog
@@ -13,6 +14,7 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 from impact.config.environment import ROOT
+from impact.config.refusing import refusals
 
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 LANGUAGES = ("ja",)
@@ -32,14 +34,18 @@ def texts() -> Iterator[tuple[str, str | tuple[str, ...]]]:
                     yield str(path.relative_to(ROOT)), message
 
 
-def catalogue_path(language: str, suffix: str) -> Path:
-    return ROOT / "locale" / language / "LC_MESSAGES" / f"django.{suffix}"
+# a catalogue -> what stands in it
+DOMAINS = {"django": texts, "refusals": refusals}
+
+
+def catalogue_path(language: str, suffix: str, domain: str = "django") -> Path:
+    return ROOT / "locale" / language / "LC_MESSAGES" / f"{domain}.{suffix}"
 
 
 def update() -> None:
     """Rewrite the catalogues: new texts are added, those that are gone are dropped, translations stay."""
-    for language in LANGUAGES:
-        path = catalogue_path(language, "po")
+    for language, domain in product(LANGUAGES, DOMAINS):
+        path = catalogue_path(language, "po", domain)
         path.parent.mkdir(parents=True, exist_ok=True)
         known = read_po(path.open("rb"), locale=language) if path.exists() else Catalog(locale=language)
         # the first date for ever, so that the same texts give the same file
@@ -51,11 +57,12 @@ def update() -> None:
             header_comment=f"# Texts of the pages in {language}; update with manage.py messages.",
             creation_date=known.creation_date,
         )
-        for _, message in texts():
+        for _, message in DOMAINS[domain]():
             old = known.get(message if isinstance(message, str) else message[0])
             fresh.add(message, old.string if old else "")
         with path.open("wb") as file:
             write_po(file, fresh, omit_header=False, sort_output=True, width=110)
+    for language in LANGUAGES:
         catalogue_path(language, "mo").write_bytes(compiled(language))
 
 
@@ -70,10 +77,10 @@ def compiled(language: str) -> bytes:
 def untranslated() -> list[tuple[str, str]]:
     """(language, text) of everything that a catalogue lacks."""
     missing = []
-    for language in LANGUAGES:
-        with catalogue_path(language, "po").open("rb") as file:
+    for language, domain in product(LANGUAGES, DOMAINS):
+        with catalogue_path(language, "po", domain).open("rb") as file:
             catalogue = read_po(file, locale=language)
-        for _, message in texts():
+        for _, message in DOMAINS[domain]():
             text = message if isinstance(message, str) else message[0]
             found = catalogue.get(text)
             if found is None or not found.string or (isinstance(found.string, tuple) and not all(found.string)):

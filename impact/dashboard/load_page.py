@@ -13,6 +13,7 @@ from impact.dashboard.loading import EXAMPLE, enqueue_load
 from workspaces.access import asked, member
 from workspaces.errors import Refusal
 from workspaces.models import Workspace
+from workspaces.saying import in_words
 
 
 @member("analyst")
@@ -30,5 +31,5 @@ def load(request: HttpRequest, workspace: Workspace) -> HttpResponse:
             messages.success(request, _("The file is being loaded; its row below leads to the experiment."))
             return redirect("jobs", workspace=workspace.key)
         except Refusal as refusal:
-            content["refusal"] = refusal.detail
+            content["refusal"] = in_words(refusal.detail)
     return render(request, "dashboard/load_experiment.html", content, status=400 if "refusal" in content else 200)

@@ -20,6 +20,7 @@ from impact.ledger.selectors import newest_rates
 from workspaces.access import member
 from workspaces.errors import Refusal
 from workspaces.models import Workspace
+from workspaces.saying import in_words
 from workspaces.strict import convert
 
 
@@ -68,7 +69,7 @@ def add_rate(request: HttpRequest, workspace: Workspace) -> HttpResponse:
                 change = declare_rate(workspace, convert(form.cleaned_data, RateDeclared), str(request.user.email))  # type: ignore[union-attr]
         except Refusal as refusal:
             name = refusal.pointer.strip("/")
-            form.add_error(name if name in form.fields else None, refusal.detail)
+            form.add_error(name if name in form.fields else None, in_words(refusal.detail))
         else:
             kept = {"key": change.key}
             said = gettext("%(key)s is as it was.") if change.did == "unchanged" else gettext("%(key)s is kept.")

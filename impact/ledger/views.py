@@ -19,6 +19,7 @@ from workspaces.access import asked, member
 from workspaces.errors import Missing, Refusal
 from workspaces.files import answer_file
 from workspaces.models import Job, Quarantine, Workspace
+from workspaces.saying import in_words
 from workspaces.services.audit import record
 from workspaces.strict import load_json
 
@@ -42,7 +43,7 @@ def import_file(request: HttpRequest, workspace: Workspace) -> HttpResponse:
             workspace=workspace, many=request.POST.get("kind", ""), chunks=file.chunks(), name=str(file.name)
         )
     except Refusal as refusal:
-        return _data(request, workspace, refusal.detail)
+        return _data(request, workspace, in_words(refusal.detail))
     record(workspace=workspace, actor=_actor(request), action="import", subject=job.key)
     messages.success(request, _("The file was taken in; the list below says how far it is."))
     return redirect("data", workspace=workspace.key)
@@ -96,13 +97,13 @@ def replay_one(request: HttpRequest, workspace: Workspace, id: str) -> HttpRespo
     try:
         taken = replay(workspace=workspace, row=row, actor=_actor(request), mended=load_json(text.encode()))
     except (Refusal, UnicodeEncodeError) as error:
-        return _shown(request, row, text, str(error))
+        return _shown(request, row, text, in_words(str(error)))
     if taken.status == "accepted":
         messages.success(request, _("The row is in the ledger now."))
     elif taken.status == "duplicate":
         messages.success(request, _("The row was in the ledger already."))
     else:
-        messages.error(request, _("The row stays in quarantine: %(reason)s") % {"reason": taken.detail})
+        messages.error(request, _("The row stays in quarantine: %(reason)s") % {"reason": in_words(taken.detail)})
     return redirect("quarantined", workspace=workspace.key, id=id)
 
 
@@ -115,7 +116,7 @@ def dismiss_one(request: HttpRequest, workspace: Workspace, id: str) -> HttpResp
             dismiss(workspace=workspace, row=row, actor=_actor(request), note=request.POST.get("note", "")[:300])
             messages.success(request, _("The row was dismissed."))
         except Refusal as refusal:
-            messages.error(request, refusal.detail)
+            messages.error(request, in_words(refusal.detail))
     return redirect("quarantined", workspace=workspace.key, id=id)
 
 

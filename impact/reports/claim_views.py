@@ -17,6 +17,7 @@ from impact.reports.selectors import claim_named, claims_of, report_numbered
 from workspaces.access import asked, member
 from workspaces.errors import Refusal
 from workspaces.models import Membership, Workspace
+from workspaces.saying import in_words
 
 
 @member("viewer")
@@ -46,7 +47,7 @@ def claim(request: HttpRequest, workspace: Workspace, number: str) -> HttpRespon
             messages.success(request, _("Claimed. It counts until it expires or is ended."))
             return redirect("claims", workspace=workspace.key)
         except Refusal as refusal:
-            messages.error(request, refusal.detail)
+            messages.error(request, in_words(refusal.detail))
     return redirect("report", workspace=workspace.key, number=found.number)
 
 
@@ -60,7 +61,7 @@ def withdraw(request: HttpRequest, workspace: Workspace, id: str) -> HttpRespons
         withdraw_claim(claim=found, membership=request.membership)  # type: ignore[attr-defined]
         messages.success(request, _("Withdrawn. It counts no more from today on."))
     except Refusal as refusal:
-        messages.error(request, refusal.detail)
+        messages.error(request, in_words(refusal.detail))
     return redirect("claims", workspace=workspace.key)
 
 
@@ -80,5 +81,5 @@ def _claimable(report: Report, content: dict[str, Any], made: BenefitClaim | Non
     try:
         claim = foreseen_claim(report, content["key"])
     except Refusal as refusal:
-        return named | {"why": refusal.detail}
+        return named | {"why": in_words(refusal.detail)}
     return named | {"claim": claim, "others": overlapping(claim)}

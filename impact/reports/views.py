@@ -18,6 +18,7 @@ from impact.reports.signing import review_report, sign_report, signing_of
 from workspaces.access import member
 from workspaces.errors import Missing, Refusal
 from workspaces.models import Workspace
+from workspaces.saying import in_words
 
 
 @member("viewer")
@@ -63,7 +64,7 @@ def review_or_sign(request: HttpRequest, workspace: Workspace, number: str, step
             take(report=found, membership=request.membership)  # type: ignore[attr-defined]
             messages.success(request, done % {"number": found.number})
         except Refusal as refusal:
-            messages.error(request, refusal.detail)
+            messages.error(request, in_words(refusal.detail))
     return redirect("report", workspace=workspace.key, number=found.number)
 
 

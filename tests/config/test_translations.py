@@ -9,7 +9,7 @@ from babel.messages import Catalog
 from babel.messages.pofile import read_po
 
 from impact.config.openapi import document
-from impact.config.translations import LANGUAGES, catalogue_path, compiled, texts, untranslated
+from impact.config.translations import DOMAINS, LANGUAGES, catalogue_path, compiled, untranslated
 from impact.figures.words import en
 
 # words of docs/glossary.md that mean the same as ours, and so stand nowhere
@@ -20,13 +20,13 @@ SYNONYMS = (
 SYNONYM = re.compile(rf"\b({'|'.join(SYNONYMS)})s?\b", re.I)
 
 
-def catalogue(language: str) -> Catalog:
-    with catalogue_path(language, "po").open("rb") as file:
+def catalogue(language: str, domain: str = "django") -> Catalog:
+    with catalogue_path(language, "po", domain).open("rb") as file:
         return read_po(file, locale=language)
 
 
-def wanted() -> set[str]:
-    return {message if isinstance(message, str) else message[0] for _, message in texts()}
+def wanted(domain: str = "django") -> set[str]:
+    return {message if isinstance(message, str) else message[0] for _, message in DOMAINS[domain]()}
 
 
 def test_texts_are_found_in_templates_and_code() -> None:
@@ -41,19 +41,22 @@ def test_nothing_is_untranslated() -> None:
     assert untranslated() == []
 
 
+@pytest.mark.parametrize("domain", DOMAINS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_is_doubtful_or_left_over(language: str) -> None:
-    messages = [message for message in catalogue(language) if message.id]
+def test_nothing_is_doubtful_or_left_over(language: str, domain: str) -> None:
+    messages = [message for message in catalogue(language, domain) if message.id]
     assert [message.id for message in messages if message.fuzzy] == []
-    assert {message.id if isinstance(message.id, str) else message.id[0] for message in messages} == wanted()
-    assert catalogue(language).obsolete == {}
+    assert {message.id if isinstance(message.id, str) else message.id[0] for message in messages} == wanted(domain)
+    assert catalogue(language, domain).obsolete == {}
 
 
+@pytest.mark.parametrize("domain", DOMAINS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_filled_in_is_the_same_in_both(language: str) -> None:
-    for message in catalogue(language):
+def test_what_is_filled_in_is_the_same_in_both(language: str, domain: str) -> None:
+    filled = re.compile(r"%\(\w+\)s" if domain == "django" else r"\{\w+(?:!r)?\}")
+    for message in catalogue(language, domain):
         if isinstance(message.id, str) and message.id:
-            fields = [set(re.findall(r"%\(\w+\)s", text)) for text in (message.id, str(message.string))]
+            fields = [set(filled.findall(text)) for text in (message.id, str(message.string))]
             assert fields[0] == fields[1], message.id
 
 

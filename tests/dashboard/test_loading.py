@@ -80,6 +80,15 @@ def test_a_bad_row_is_named_where_the_job_is(client: Client, drain: Callable[[],
     job = Job.objects.get(kind=LOAD)
     assert job.state == "failed" and "line 1502" in job.error
     assert str(settings.DATA_DIR) not in job.error and not Experiment.objects.exists()
+    # what a worker stored in English is read in the reader's language
+    shown = client.get("/w/mobile/jobs", HTTP_ACCEPT_LANGUAGE="ja").content.decode()
+    assert "ファイルの行1502、列" in shown and "line 1502" not in shown
+
+
+def test_a_refusal_is_said_in_the_readers_language(client: Client) -> None:
+    file = SimpleUploadedFile("rows.csv", ROWS)
+    answer = client.post(AT, {"file": file, "specification": "- x"}, HTTP_ACCEPT_LANGUAGE="ja")
+    assert "仕様：「experiment: キー」とほかのキーを1行に一つ書いてください" in answer.content.decode()
 
 
 def test_viewers_and_strangers_load_nothing(mate: Membership, stranger: Membership) -> None:

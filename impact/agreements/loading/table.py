@@ -42,8 +42,8 @@ class Table:
             raise Refusal("bad-file", f"{path} {self.place} 1: the column {twice!r} stands twice; rename one")
 
     def refuse(self, number: int, column: str, value: Any, remedy: str) -> Refusal:
-        where = f"{self.path} {self.place} {number}, column {column!r}"
-        return Refusal("bad-file", f"{where}: {value!r} {remedy}")
+        detail = f"{self.path} {self.place} {number}, column {column!r}: {value!r} {remedy}"
+        return Refusal("bad-file", detail)
 
     def _parquet(self) -> tuple[list[str], Iterator[Line]]:
         try:

@@ -20,6 +20,7 @@ from workspaces import clock
 from workspaces.access import asked, member
 from workspaces.errors import Missing, Refusal
 from workspaces.models import Workspace
+from workspaces.saying import in_words
 
 BEGINS = ("experiment", "clone", "point", "measure")
 
@@ -32,7 +33,7 @@ def design(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     except Missing:
         raise
     except Refusal as refusal:
-        messages.error(request, refusal.detail)
+        messages.error(request, in_words(refusal.detail))
         return redirect("design", workspace=workspace.key)
     if start is None:
         content = {"points": points(workspace), "measures": measures(workspace), "sources": sources(workspace)}
@@ -78,6 +79,6 @@ def _saved(request: HttpRequest, workspace: Workspace, form: DesignForm) -> str:
     try:
         save_draft(workspace=workspace, document=document, actor=str(request.user.email), anew=not start.changes)  # type: ignore[union-attr]
     except Refusal as refusal:
-        form.add_error(field_of(refusal.pointer, document, form), refusal.detail)
+        form.add_error(field_of(refusal.pointer, document, form), in_words(refusal.detail))
         return ""
     return str(document["experiments"][0]["key"])

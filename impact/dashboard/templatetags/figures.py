@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +14,10 @@ from impact.figures.forms import Forms
 from impact.figures.glossary import definition
 from impact.figures.words.acts import act as act_word
 from impact.figures.words.codes import word as code_word
+from workspaces.saying import in_words
 
 register = template.Library()
+CODE = re.compile("[a-z]+(-[a-z]+)+")
 
 
 @register.filter
@@ -40,6 +43,13 @@ def word(code: str) -> str:
 @register.filter
 def act(action: str) -> str:
     return act_word(action, get_language() or "en")
+
+
+@register.filter
+def refused(reason: str) -> str:
+    """A stored reason, which is English, in the reader's language; that of a job begins with its code."""
+    code, _, detail = reason.partition(": ")
+    return f"{code}: {in_words(detail)}" if CODE.fullmatch(code) else in_words(reason)
 
 
 @register.filter

@@ -20,6 +20,7 @@ from impact.dashboard.views.answers import actor, language
 from workspaces.access import asked, member
 from workspaces.errors import Missing, Refusal
 from workspaces.models import Workspace
+from workspaces.saying import in_words
 
 # a refusal's place in the declaration -> the field that says it
 FIELDS = {"of": "outcome", "per": "per_outcome", "covariates": "earlier_outcome", "cap": "cap", "base": "base"}
@@ -71,7 +72,7 @@ def _declared(request: HttpRequest, workspace: Workspace, form: Form, name: str,
         [change] = save_draft(workspace=workspace, document={name: [document]}, actor=actor(request), anew=False)
     except Refusal as refusal:
         at = next((one for one in reversed(refusal.pointer.split("/")) if one in (*form.fields, *FIELDS)), "")
-        form.add_error(FIELDS.get(at, at) or None, refusal.detail)
+        form.add_error(FIELDS.get(at, at) or None, in_words(refusal.detail))
         return False
     said = _("Nothing differs from the version there is.") if change.did == "unchanged" else _("Declared.")
     messages.success(request, said)

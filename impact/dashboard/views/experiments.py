@@ -37,6 +37,7 @@ from workspaces.access import member
 from workspaces.errors import Missing, Refusal
 from workspaces.files import answer_file, harmless
 from workspaces.models import Job, Workspace
+from workspaces.saying import in_words
 
 
 @member("viewer")
@@ -105,7 +106,7 @@ def _settle_check(request: HttpRequest, shown: Experiment, settle: Callable[...,
             settle(experiment=shown, membership=request.membership, **said)  # type: ignore[attr-defined]
             messages.success(request, done)
         except Refusal as refusal:
-            messages.error(request, refusal.detail)
+            messages.error(request, in_words(refusal.detail))
     return redirect("experiment", workspace=shown.workspace.key, key=shown.key)
 
 
@@ -154,7 +155,7 @@ def agreement(request: HttpRequest, workspace: Workspace, key: str) -> HttpRespo
                 request, _("Signed for %(signs_for)s.") % {"signs_for": word(membership.signs_for, language())}
             )
         except Refusal as refusal:
-            messages.error(request, refusal.detail)
+            messages.error(request, in_words(refusal.detail))
         return redirect("agreement", workspace=workspace.key, key=key)
     signed = {signature.signs_for: signature for signature in newest.signatures.all()}
     mine = membership.signs_for
@@ -190,7 +191,7 @@ def start(request: HttpRequest, workspace: Workspace, key: str) -> HttpResponse:
         start_experiment(experiment=shown, actor=actor(request))
         messages.success(request, _("%(name)s has started.") % {"name": shown.name})
     except Refusal as refusal:
-        messages.error(request, refusal.detail)
+        messages.error(request, in_words(refusal.detail))
         return redirect("agreement", workspace=workspace.key, key=key)
     return redirect("experiment", workspace=workspace.key, key=key)
 
@@ -208,7 +209,7 @@ def assignments(request: HttpRequest, workspace: Workspace, key: str) -> HttpRes
             enqueue_file(experiment=shown, chunks=sent.chunks(), name=sent.name or "The file")
             return redirect("jobs", workspace=workspace.key)
         except Refusal as refusal:
-            content["refusal"] = refusal.detail
+            content["refusal"] = in_words(refusal.detail)
     content["jobs"] = files_of(shown)
     return render(request, "dashboard/assignments.html", content, status=400 if "refusal" in content else 200)
 

@@ -16,6 +16,7 @@ from workspaces.access import member
 from workspaces.errors import Refusal
 from workspaces.forms import KeyForm
 from workspaces.models import Workspace
+from workspaces.saying import in_words
 from workspaces.selectors import key_named, keys_of
 from workspaces.services.keys import create_key, revoke_key
 
@@ -53,7 +54,7 @@ def end_key(request: HttpRequest, workspace: Workspace, id: str) -> HttpResponse
         revoke_key(key=key, actor=actor(request))
         messages.success(request, _("The key %(name)s opens nothing any more.") % {"name": key.name})
     except Refusal as refusal:
-        messages.error(request, refusal.detail)
+        messages.error(request, in_words(refusal.detail))
     return redirect("keys", workspace=workspace.key)
 
 
