@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Annotated, Any, Literal
 
@@ -226,7 +227,10 @@ def declare_decision_point(workspace: Workspace, declared: DecisionPointDeclared
     return declare_version("decision point", DecisionPoint, workspace, declared.key, content, actor, OF_POINTS)
 
 
-def declare_policy(workspace: Workspace, declared: PolicyDeclared, actor: str) -> Change:
+def declare_policy(
+    workspace: Workspace, declared: PolicyDeclared, actor: str, assumed: Mapping[str, str] | None = None
+) -> Change:
+    """Make a policy's next version; ``assumed`` says at which places of its inputs an assumption's number is."""
     points = DecisionPoint.objects.within(workspace).current().select_related("model")
     point = points.filter(key=declared.decision_point).first()
     if point is None:
@@ -239,6 +243,8 @@ def declare_policy(workspace: Workspace, declared: PolicyDeclared, actor: str) -
         check_reads(declared.kind, content, point.model.task, point.model.features)
     except BadPolicy as error:
         raise Refusal("invalid-declaration", str(error), error.pointer) from error
+    if assumed:
+        content["assumed"] = dict(assumed)
     policies = Policy.objects.within(workspace).current()
     champion = policies.filter(decision_point=point.key, role=Policy.Role.CHAMPION).exclude(key=declared.key).first()
     if champion and declared.role == "champion":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from experiments.assumed import as_declared
 from experiments.declarations import (
     ActionDeclared,
     DecisionPointDeclared,
@@ -42,7 +43,7 @@ def get_decision_points(call: Call) -> DecisionPointPage:
 
 def get_policies(call: Call) -> PolicyPage:
     found, following = page(Policy.objects.within(call.workspace).current(), call.query)
-    return PolicyPage([_policy(one) for one in found], following)
+    return PolicyPage([policy_as_declared(one) for one in found], following)
 
 
 def _action(action: Action) -> ActionDeclared:
@@ -58,8 +59,10 @@ def _decision_point(point: DecisionPoint) -> DecisionPointDeclared:
     return msgspec.convert(kept | {"model": point.model.key, "cool_down": cool_down}, DecisionPointDeclared)
 
 
-def _policy(policy: Policy) -> PolicyDeclared:
+def policy_as_declared(policy: Policy) -> PolicyDeclared:
     """The price of a budget is left out: it is worked out, not declared."""
     kept = {name: getattr(policy, name) for name in ("key", "decision_point", "kind", "role")}
     said = {name: value for name, value in policy.content.items() if name in PolicyDeclared.__struct_fields__}
+    if "inputs" in said:
+        said["inputs"] = as_declared(said["inputs"], policy.content.get("assumed", {}))
     return msgspec.convert(kept | said, PolicyDeclared)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
+from experiments.declarations import DECLARATIONS as OF_EXPERIMENTS
 from experiments.models import Experiment, Status
+from impact.agreements.assumed_policies import declare_policy, publish_with
 from impact.agreements.models import Agreement, Assumption, Metric
 from impact.agreements.plan import (
     to_content,
@@ -65,7 +69,11 @@ def declare_assumption(workspace: Workspace, declared: AssumptionDeclared, actor
         )
     content = {name: getattr(declared, name) for name in AssumptionDeclared.__struct_fields__ if name != "key"}
     content["cash"] = msgspec.to_builtins(declared.cash)
-    return declare_version("assumption", Assumption, workspace, declared.key, content, actor)
+    change = declare_version("assumption", Assumption, workspace, declared.key, content, actor)
+    if "base" in change.fields and change.did == "changed":
+        published = publish_with(workspace, declared.key, actor)
+        return replace(change, fields={**change.fields, **published})
+    return change
 
 
 def declare_agreement(workspace: Workspace, declared: AgreementDeclared, actor: str) -> Change:
@@ -94,8 +102,10 @@ def declare_agreement(workspace: Workspace, declared: AgreementDeclared, actor: 
     return noted("agreement", workspace, declared.experiment, current, changes, actor)
 
 
+# assumptions come first: policies count with them, and experiments name policies
 DECLARATIONS = (
-    Declaration("metrics", MetricDeclared, declare_metric),
     Declaration("assumptions", AssumptionDeclared, declare_assumption),
+    *(Declaration(one.name, one.shape, declare_policy) if one.name == "policies" else one for one in OF_EXPERIMENTS),
+    Declaration("metrics", MetricDeclared, declare_metric),
     Declaration("agreements", AgreementDeclared, declare_agreement),
 )

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 
-from experiments.declarations import DECLARATIONS as OF_EXPERIMENTS
 from experiments.models import Experiment, Status
 from impact.agreements.declarations import DECLARATIONS as OF_AGREEMENTS
 from workspaces.declarations import Change
@@ -33,7 +32,7 @@ def save_draft(
                 "/experiments/0/key",
             )
     changes = []
-    for declaration in (*OF_EXPERIMENTS, *OF_AGREEMENTS):
+    for declaration in OF_AGREEMENTS:
         for place, item in enumerate(document.get(declaration.name, ())):
             try:
                 changes.append(declaration.declare(workspace, convert(item, declaration.shape), actor))

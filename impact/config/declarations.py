@@ -9,7 +9,6 @@ from typing import Any
 import yaml
 from django.db import transaction
 
-from experiments.declarations import DECLARATIONS as OF_EXPERIMENTS
 from impact.agreements.declarations import DECLARATIONS as OF_AGREEMENTS
 from impact.ledger.declarations import DECLARATIONS as OF_THE_LEDGER
 from impact.reports.declarations import DECLARATIONS as OF_REPORTS
@@ -18,7 +17,7 @@ from workspaces.errors import Refusal
 from workspaces.models import Workspace
 from workspaces.strict import convert
 
-DECLARATIONS = (*OF_EXPERIMENTS, *OF_THE_LEDGER, *OF_AGREEMENTS, *OF_REPORTS)
+DECLARATIONS = (*OF_THE_LEDGER, *OF_AGREEMENTS, *OF_REPORTS)
 
 
 class DryRun(Exception):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from impact.agreements.assumed_policies import policies_counting_with
 from impact.agreements.models import Assumption
 from impact.agreements.selectors import newest_agreements
 from impact.figures.forms import Forms
@@ -34,6 +35,7 @@ def assumption_page(workspace: Workspace, key: str) -> dict[str, Any]:
         "assumption": assumption_named(workspace, key),
         "versions": list(Assumption.objects.within(workspace).filter(key=key).order_by("-version")),
         "users": _agreed(workspace)[key],
+        "policies": policies_counting_with(workspace, key),
     }
 
 
@@ -43,7 +45,12 @@ def changed(workspace: Workspace, said: Mapping[str, Any], labels: Mapping[str, 
     content = {name: value for name, value in said.items() if name != "key"}
     found = differences(current, content) if current else {}
     fields = [(labels[name], *(_shown(name, value, language) for value in both)) for name, both in found.items()]
-    return {"current": current, "fields": fields, "users": _agreed(workspace)[said["key"]]}
+    return {
+        "current": current,
+        "fields": fields,
+        "users": _agreed(workspace)[said["key"]],
+        "policies": policies_counting_with(workspace, said["key"]) if "base" in found else [],
+    }
 
 
 def _shown(name: str, value: Any, language: str) -> str:

@@ -44,6 +44,7 @@ def policy_page(workspace: Workspace, key: str, language: str) -> dict[str, Any]
         "policy": policy,
         "baseline": names[point.baseline],
         "rule": rule(policy, point.baseline, names, forms, workspace.currency),
+        "assumed": sorted(set(policy.content.get("assumed", {}).values())),
         "versions": list(Policy.objects.within(workspace).filter(key=key).order_by("-version")),
         "week": week,
         "registered": registered,

@@ -32,7 +32,7 @@ def draft(**changes: Any) -> dict[str, Any]:
 
 def test_everything_is_declared_in_order(workspace: Workspace, churn: Experiment) -> None:
     changes = save_draft(workspace=workspace, document=draft(), actor="test", anew=True)
-    assert [one.did for one in changes] == ["created", "changed", "created"]
+    assert [one.did for one in changes] == ["changed", "created", "created"]
     agreement = Agreement.objects.get(experiment__key="more")
     # the value that was declared in the same breath
     assert agreement.content["net"]["value"][0]["times"] == -200
