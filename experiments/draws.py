@@ -94,5 +94,5 @@ def _drawn_by(decision: Decision, salt: str) -> bool:
     assert action is not None
     keys = [key for key in point.candidates if "probability" in said[key]]
     shares = [round(randomization.MILLION * said[key]["probability"]) for key in keys]
-    drawn = randomization.draw(salt, f"{decision.source}\x1f{decision.event_id}", shares)
-    return (keys[drawn.arm], drawn.point) == (action.key, decision.draw)
+    place, point_drawn = randomization.draw(salt, f"{decision.source}\x1f{decision.event_id}", shares)
+    return (keys[place], point_drawn) == (action.key, decision.draw)

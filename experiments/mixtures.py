@@ -38,8 +38,8 @@ def draw_action(salt: str, source: str, event_id: str, probabilities: Mapping[st
     if 1.0 in probabilities.values():
         return next(key for key, one in probabilities.items() if one == 1), None
     shares = [round(one * MILLION) for one in probabilities.values()]
-    drawn = randomization.draw(salt, f"{source}\x1f{event_id}", shares)
-    return list(probabilities)[drawn.arm], drawn.point
+    place, point = randomization.draw(salt, f"{source}\x1f{event_id}", shares)
+    return list(probabilities)[place], point
 
 
 def before_the_draw(eligible: Sequence[str], arms: Iterable[tuple[float, Mapping[str, float]]]) -> dict[str, float]:

@@ -39,8 +39,7 @@ def draw_arms(workspace: Workspace, requests: Iterable[Request]) -> list[Cluster
 def _by_hash(running: Running, keys: Iterable[Key]) -> None:
     shares = running.shares
     for key in keys:
-        drawn = randomization.draw(running.experiment.salt, key.randomization_key, shares)
-        _give(running, key, drawn.arm, drawn.point)
+        _give(running, key, *randomization.draw(running.experiment.salt, key.randomization_key, shares))
 
 
 def _by_blocks(workspace: Workspace, running: Running, keys: Sequence[Key]) -> None:

@@ -28,9 +28,9 @@ def test_a_hash_gives_every_unit_its_arm(api: Caller, workspace: Workspace, tmp_
     answers = decided(api, [decision_row(f"c{number}") for number in range(60)])
     assert {answer["decision"]["mode"] for answer in answers} == {"randomized"}
     for assignment in Assignment.objects.select_related("arm"):
-        drawn = randomization.draw(experiment.salt, assignment.unit_id, [333_334, 333_333, 333_333])
-        assert (assignment.arm.place, assignment.draw) == (drawn.arm, drawn.point)
-        assert assignment.propensity == [0.333334, 0.333333, 0.333333][drawn.arm]
+        place, point = randomization.draw(experiment.salt, assignment.unit_id, [333_334, 333_333, 333_333])
+        assert (assignment.arm.place, assignment.draw) == (place, point)
+        assert assignment.propensity == [0.333334, 0.333333, 0.333333][place]
     for answer in answers:
         decision = answer["decision"]
         assert decision["probabilities"] == {"none": 0.333334, "bonus": 0.333333, "credit": 0.333333}
@@ -253,7 +253,7 @@ def test_every_episode_is_drawn_anew(api: Caller, workspace: Workspace, tmp_path
     keys = [f"c1#{episode}" for episode in range(1, 9)]
     assert list(Assignment.objects.order_by("first_decision_at").values_list("randomization_key", flat=True)) == keys
     arms = ["none", "bonus"]
-    drawn = [arms[randomization.draw(experiment.salt, key, [500_000] * 2).arm] for key in keys]
+    drawn = [arms[randomization.draw(experiment.salt, key, [500_000] * 2)[0]] for key in keys]
     assert [answer["arm"] for answer in answers] == drawn
     assert len(set(drawn)) == 2
 

@@ -54,8 +54,8 @@ def test_units_of_a_cluster_share_one_draw(api: Caller, workspace: Workspace, tm
             (cluster.arm_id, 0.5, cluster.draw, "1", "", 0)
         }
         if method == "hash":
-            drawn = randomization.draw(running.salt, cluster.randomization_key, [500_000, 500_000])
-            assert (cluster.arm.place, cluster.draw) == (drawn.arm, drawn.point)
+            place, point = randomization.draw(running.salt, cluster.randomization_key, [500_000, 500_000])
+            assert (cluster.arm.place, cluster.draw) == (place, point)
     if method == "blocks":
         assert BlockCounter.objects.get().taken == 8
         assert Counter(ClusterArm.objects.values_list("arm__key", flat=True)) == {"none": 4, "bonus": 4}

@@ -19,7 +19,7 @@ Codes = NDArray[np.int64]
 
 def drawn(salt: str, keys: list[str], weights: list[int]) -> Codes:
     shares = parts_per_million(weights)
-    return np.array([draw(salt, key, shares).arm for key in keys])
+    return np.array([draw(salt, key, shares)[0] for key in keys])
 
 
 def inside(salt: str, keys: list[str], share: float) -> Codes:

@@ -67,9 +67,9 @@ def test_a_policy_that_mixes_draws_every_decision_anew_with_its_own_salt(
     assert len({answer["action"]["key"] for answer in answers}) == 3
     salt = Policy.objects.get(key="anything").salt
     for decision in Decision.objects.filter(unit_id=unit).select_related("action"):
-        drawn = randomization.draw(salt, f"crm\x1f{decision.event_id}", [333_334, 333_333, 333_333])
+        place, point = randomization.draw(salt, f"crm\x1f{decision.event_id}", [333_334, 333_333, 333_333])
         assert decision.action is not None
-        assert (decision.action.key, decision.draw) == (["none", "bonus", "credit"][drawn.arm], drawn.point)
+        assert (decision.action.key, decision.draw) == (["none", "bonus", "credit"][place], point)
 
 
 def test_who_enters_may_have_every_action_that_some_arm_could_give(

@@ -187,9 +187,9 @@ def test_a_random_champion_draws_with_its_salt(api: Caller, workspace: Workspace
     shares = [333_334, 333_333, 333_333]
     salt = Policy.objects.get().salt
     for decision in Decision.objects.select_related("action"):
-        drawn = randomization.draw(salt, f"crm\x1f{decision.event_id}", shares)
-        assert (decision.action.key, decision.draw) == (actions[drawn.arm], drawn.point)
-        assert decision.propensity == shares[drawn.arm] / 1_000_000
+        place, point = randomization.draw(salt, f"crm\x1f{decision.event_id}", shares)
+        assert (decision.action.key, decision.draw) == (actions[place], point)
+        assert decision.propensity == shares[place] / 1_000_000
     assert {answer["action"]["key"] for answer in answers} == set(actions)
     assert all(sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-12) for answer in answers)
 

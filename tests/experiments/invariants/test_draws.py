@@ -168,8 +168,8 @@ def check_given(decision: Decision) -> None:
         assert (mine[decision.action.key], decision.draw) == (1, None)
     else:
         shares = randomization.parts_per_million([round(1_000_000 * mine[key]) for key in keys])
-        drawn = randomization.draw(policy.salt, f"{decision.source}\x1f{decision.event_id}", shares)
-        assert (keys[drawn.arm], drawn.point) == (decision.action.key, decision.draw)
+        place, point = randomization.draw(policy.salt, f"{decision.source}\x1f{decision.event_id}", shares)
+        assert (keys[place], point) == (decision.action.key, decision.draw)
 
 
 def check_policy_draw(decision: Decision) -> None:
@@ -178,8 +178,8 @@ def check_policy_draw(decision: Decision) -> None:
     eligible = [key for key in decision.decision_point.candidates if "probability" in said[key]]
     shares = [round(1_000_000 * said[key]["probability"]) for key in eligible]
     champion = Policy.objects.get(role="champion")
-    drawn = randomization.draw(champion.salt, f"{decision.source}\x1f{decision.event_id}", shares)
-    assert (eligible[drawn.arm], drawn.point) == (decision.action.key, decision.draw)
+    place, point = randomization.draw(champion.salt, f"{decision.source}\x1f{decision.event_id}", shares)
+    assert (eligible[place], point) == (decision.action.key, decision.draw)
 
 
 def test_2_an_experiment_in_another_layer_moves_no_arm(
