@@ -1,4 +1,4 @@
-"""Once a day by mail what waits for somebody: a signature, a failed check, a tripped guardrail."""
+"""Once a day by mail what waits for somebody: a signature, a report, a failed check, a tripped guardrail."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workspaces.services.jobs import Attempt, enqueue
 DIGEST = "digest"
 MORNING = {"every": "day", "at": "07:00"}
 # what only this person or the owner of an experiment can settle; rows and jobs are an operator's daily work
-TOLD = ("signature", "guardrail", "check")
+TOLD = ("signature", "report", "guardrail", "check")
 
 
 def claim_due_digests() -> None:
@@ -82,6 +82,8 @@ def _said(membership: Membership, language: str) -> tuple[str, str] | None:
 
 
 def _page(workspace: str, item: dict[str, Any]) -> str:
+    if item["kind"] == "report":
+        return reverse("report", args=[workspace, item["report"].number]) + "#review"
     name = "agreement" if item["kind"] == "signature" else "experiment"
     return reverse(name, args=[workspace, item["experiment"].key])
 

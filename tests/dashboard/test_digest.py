@@ -14,7 +14,9 @@ from experiments.models import Experiment
 from impact.analysis.models import Analysis, Check
 from impact.config import jobs
 from impact.dashboard.digest import claim_due_digests
+from impact.reports.signing import review_report
 from tests.conftest import enter, race
+from tests.reports.board import frozen, schedule
 from workspaces.models import Job, Membership, Workspace
 from workspaces.services.people import set_preferences
 
@@ -101,6 +103,27 @@ def test_a_failed_check_and_a_tripped_guardrail_are_told(
     morning()
     told = [message for message in mail.outbox if message.to == ["mate@example.com"]]
     assert len(told) == 1 and "Failed check: Offers" in told[0].body and "/w/mobile/experiments/offers" in told[0].body
+
+
+def test_a_report_waits_for_its_reviewer_and_then_its_signer(
+    workspace: Workspace, analysed: Analysis, morning: Callable[..., None]
+) -> None:
+    reviewer = enter(workspace, "rita@example.com", "analyst", "data science")
+    signer = enter(workspace, "otto@example.com", "viewer", "finance")
+    prefer(reviewer)
+    prefer(signer)
+    report = frozen(schedule(workspace))
+    morning()
+    [told] = [message for message in mail.outbox if "Review: " in message.body]
+    assert told.to == ["rita@example.com"]
+    assert f"Review: {report.schedule.name}, Report 1" in told.body
+    assert "http://127.0.0.1:8000/w/mobile/reports/1#review" in told.body
+    review_report(report=report, membership=reviewer)
+    mail.outbox.clear()
+    morning(MORNING + timedelta(days=1))
+    [told] = [message for message in mail.outbox if message.to == ["otto@example.com"]]
+    assert not [message for message in mail.outbox if message.to == ["rita@example.com"]]
+    assert f"Signature: {report.schedule.name}, Report 1 · somebody else has reviewed it" in told.body
 
 
 @pytest.mark.django_db(transaction=True)
