@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
+from django.utils import translation
 
 from impact.config.problems import PROBLEMS
 from workspaces.errors import Refusal
@@ -48,6 +49,8 @@ def answer_api_directly(get_response: Handler) -> Handler:
             view, arguments, named = view_at(request.path_info)
         except Resolver404:
             return get_response(request)
+        # the thread may have served a page in another language last
+        translation.deactivate()
         try:
             response: HttpResponse = view(request, *arguments, **named)
         except Exception as exception:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 from django.test import Client, RequestFactory
+from django.utils.translation import get_language
 
 from experiments.models import Experiment
 from impact.analysis.models import Analysis
@@ -100,3 +101,10 @@ def test_an_address_with_a_nul_is_one_of_nothing(owner: Membership) -> None:
 @pytest.mark.parametrize("place", ["quarantine?kind=%00", "quarantine?code=a%00b", "models/churn?version=%00"])
 def test_what_is_asked_with_a_nul_is_no_error(owner: Membership, churn: Experiment, place: str) -> None:
     assert signed_in(owner).get(f"/w/{owner.workspace.key}/{place}").status_code in (200, 404)
+
+
+def test_the_api_speaks_english_whatever_page_the_thread_served_last(owner: Membership, api: Caller) -> None:
+    signed_in(owner).get("/w/mobile/claims", HTTP_ACCEPT_LANGUAGE="ja")
+    assert get_language() == "ja"
+    api.get("/claims")
+    assert get_language() == "en"
