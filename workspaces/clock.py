@@ -1,5 +1,6 @@
 """The only place that time comes from: the server's, or the time that a simulated workspace states."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from workspaces.errors import Invalid
@@ -28,6 +29,12 @@ def received_at(workspace: Workspace, stated: datetime | None) -> datetime:
             "time-stated", f"at == {stated.isoformat()}: only a simulated workspace accepts a time; leave it out", "/at"
         )
     return stated.astimezone(UTC)
+
+
+def arrival(workspace: Workspace) -> Callable[[datetime | None], datetime]:
+    """``received_at`` for the rows of one batch: those that state no time come in together."""
+    together = now(workspace)
+    return lambda stated: together if stated is None else received_at(workspace, stated)
 
 
 def advance(workspace: Workspace, to: datetime) -> None:

@@ -192,6 +192,21 @@ def stored(
     model: type[Fact], workspace: Any, events: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[UUID, str]]:
     """Return id and digest of the facts that are already stored, by source and event id."""
+    own = own_connection()
+    if own.vendor == "postgresql":
+        sent = [{"source": source, "event_id": event_id} for source, event_id in events]
+        if not sent:
+            return {}
+        with own.cursor() as cursor:
+            # each looks up its own, as docs/decisions/0007 has it
+            sql = (
+                "SELECT sent.source, sent.event_id, first.id, first.digest "
+                "FROM json_to_recordset($1) AS sent (source text, event_id text) CROSS JOIN LATERAL (SELECT id, digest "
+                f"FROM {model._meta.db_table} AS one WHERE one.event_id = sent.event_id AND one.source = sent.source "
+                "AND one.workspace_id = $2 OFFSET 0) AS first"
+            )
+            cursor.execute(prepared(own, sql, "json", "uuid"), [msgspec.json.encode(sent).decode(), workspace.pk])
+            return {(source, event_id): (pk, digest) for source, event_id, pk, digest in cursor.fetchall()}
     by_source: dict[str, list[str]] = {}
     for source, event_id in events:
         by_source.setdefault(source, []).append(event_id)

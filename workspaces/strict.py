@@ -38,7 +38,10 @@ def check_closely(struct: msgspec.Struct) -> None:
     """Refuse what msgspec's types don't: ids of too many bytes, times at the ends of the calendar."""
     for name, problem_of in _looks(type(struct)):
         value = getattr(struct, name)
-        if value is not None and (problem := problem_of(value)):
+        # of ASCII the pattern has counted the bytes already
+        if value is None or (type(value) is str and value.isascii()):
+            continue
+        if problem := problem_of(value):
             raise ValueError(f"{name} has {problem}")
 
 
@@ -128,7 +131,7 @@ def _looks(shape: type[msgspec.Struct]) -> list[tuple[str, Callable[[Any], str]]
 
 
 def _too_long(text: str) -> str:
-    length = 0 if text.isascii() else len(text.encode())
+    length = len(text.encode())
     return f"{length} bytes, at most {ID_BYTES} are allowed" if length > ID_BYTES else ""
 
 
@@ -234,7 +237,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         return _plain(msgspec.structs.asdict(value))
     if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
+        return {name: inner if type(inner) in PLAIN else _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return value

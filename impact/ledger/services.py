@@ -74,11 +74,11 @@ def hear_feed(*, workspace: Workspace, source: str, heartbeat: Heartbeat) -> Fee
 def _builder(workspace: Workspace, event: Callable[[Any, dict[str, Any]], Any]) -> Callable[[Mapping[int, Any]], Any]:
     def build(rows: Mapping[int, Any]) -> dict[int, Any]:
         decisions = decisions_of(workspace, [row.decision_id for row in rows.values() if row.decision_id])
-        rates = rates_for(workspace, rows.values())
+        rates, arrival = rates_for(workspace, rows.values()), clock.arrival(workspace)
         built: dict[int, Any] = {}
         for index, row in rows.items():
             try:
-                about = _about(row, decisions, clock.received_at(workspace, row.at))
+                about = _about(row, decisions, arrival(row.at))
                 rate = rate_of(workspace, row, rates)
                 built[index] = exchange(event(row, about), row.amount_name, rate, workspace.currency)
             except Refusal as refusal:

@@ -34,6 +34,14 @@ def test_a_real_workspace_has_the_servers_time(real_workspace: Workspace) -> Non
     assert clock.received_at(real_workspace, None).tzinfo is UTC
 
 
+def test_rows_of_a_batch_come_in_together(real_workspace: Workspace, workspace: Workspace) -> None:
+    arrival = clock.arrival(real_workspace)
+    assert arrival(None) == arrival(None)
+    with pytest.raises(Invalid):
+        arrival(START)
+    assert clock.arrival(workspace)(START + timedelta(days=9)) == START + timedelta(days=9)
+
+
 def test_a_real_workspace_refuses_a_stated_time(real_workspace: Workspace) -> None:
     with pytest.raises(Invalid) as refusal:
         clock.received_at(real_workspace, START)

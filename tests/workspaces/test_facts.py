@@ -108,3 +108,7 @@ def test_statements_that_run_together_all_hold_or_none(workspace: Workspace) -> 
     with pytest.raises(IntegrityError):
         run_together([insertion([outcome(workspace, "e3")]), insertion([two]), insertion([same])])
     assert set(Outcome.objects.values_list("event_id", flat=True)) == {"e1"}
+
+
+def test_of_no_events_none_is_stored(workspace: Workspace) -> None:
+    assert stored(Outcome, workspace, []) == {}
