@@ -8,18 +8,17 @@ from types import ModuleType
 from typing import Any
 
 from impact.figures.forms import Forms, decimals_for
+from impact.figures.withheld import without_figures
 from impact.figures.words import en, ja
 from impact.figures.words.reasons import reason
 
-# findings that tell of the effect itself, which nobody may know where it is withheld
-TELLING = ("assumptions_hold", "incentive_leaks", "spent_without_effect", "effect_lasts")
 WORDS: dict[str, ModuleType] = {"en": en, "ja": ja}
 
 
 def completed(
     document: Mapping[str, Any], language: str = "en", case: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the document with its sentences.
+    """Return the document with its sentences, and without figures where they are withheld.
 
     Parameters
     ----------
@@ -30,8 +29,8 @@ def completed(
     case : mapping, optional
         The agreed case, which says what is done if it wins, is unclear, loses.
     """
-    said = named(document, language)
-    checks = [check | {"message": _with_waiver(check, said, language)} for check in document["checks"]]
+    said = named(without_figures(document), language)
+    checks = [check | {"message": _with_waiver(check, said, language)} for check in said["checks"]]
     said["checks"] = checks
     verdict = document["verdict"]
     return said | {
@@ -173,8 +172,6 @@ def next_step(document: Mapping[str, Any], language: str, case: Mapping[str, Any
 def check_message(check: Mapping[str, Any], document: Mapping[str, Any], language: str) -> str:
     """Say a finding in a sentence with its consequence."""
     words, forms, names = WORDS[language], Forms(language), arm_names(document)
-    if document["verdict"]["level"] == "withheld" and check["id"] in TELLING:
-        return str(words.NOT_TOLD)
     join = "、".join if language == "ja" else ", ".join
     texts: dict[str, str] = {}
     for name, value in check["numbers"].items():

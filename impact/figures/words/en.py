@@ -123,7 +123,6 @@ def agreed_next(text: str) -> str:
     return f"Agreed for this case: {text}"
 
 
-NOT_TOLD = "Told once the figure may be shown."
 CHECKS = {
     "mature_rows": "Mature rows",
     "feeds_complete": "Feeds complete",

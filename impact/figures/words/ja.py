@@ -123,7 +123,6 @@ def agreed_next(text: str) -> str:
     return f"この場合の合意：{text}"
 
 
-NOT_TOLD = "数値を示せるようになってからお伝えします。"
 CHECKS = {
     "mature_rows": "観察の完了",
     "feeds_complete": "データの完全性",
