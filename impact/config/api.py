@@ -170,15 +170,6 @@ ENDPOINTS = (
         answer=claims.ClaimPage, query=PAGE,
     ),
     Endpoint("GET", "/claims/<id>", "read", claims.get_claim, "One claim.", answer=claims.ClaimAnswer),
-    Endpoint(
-        "POST", "/claims", "manage", claims.post_claim,
-        "Claim what a signed report books, in the name of a member who signs for finance.",
-        answer=claims.ClaimAnswer, body=claims.ClaimBody,
-    ),
-    Endpoint(
-        "POST", "/claims/<id>/withdraw", "manage", claims.post_withdrawal, "End a claim today.",
-        answer=claims.ClaimAnswer, body=claims.WithdrawalBody,
-    ),
     *DECLARING,
 )  # fmt: skip
 

@@ -28,12 +28,9 @@ SHORTEST, LONGEST = 10, 500
 
 @transaction.atomic
 def claim_benefit(
-    *, report: Report, key: str, membership: Membership, rule: str = "", reason: str = "", through: str = ""
+    *, report: Report, key: str, membership: Membership, rule: str = "", reason: str = ""
 ) -> BenefitClaim:
-    """Book what a signed report says of an experiment; where others claim the same, say which counts, and why.
-
-    ``through`` is the key that the member claims with, if it is no page.
-    """
+    """Book what a signed report says of an experiment; where others claim the same, say which counts, and why."""
     # of two who claim at once the second sees the first one's
     Workspace.objects.select_for_update().get(pk=report.workspace_id)
     _check_may_claim(report.workspace, membership)
@@ -44,29 +41,26 @@ def claim_benefit(
     if others:
         claim.overlap_rule, claim.overlap_reason = _checked_rule(rule, reason, others)
     claim.claimed_by, claim.claimed_at = membership.person, clock.now(report.workspace)
-    claim.claimed_through = through
     claim.save(force_insert=True)
-    _record(claim, "claim benefit", membership, through)
+    _record(claim, "claim benefit", membership)
     if claim.overlap_rule == BenefitClaim.Rule.INSTEAD:
         for other in others:
             _end(other, claim.from_on, BenefitClaim.Status.REPLACED)
-            _record(other, "replace claim", membership, through)
+            _record(other, "replace claim", membership)
     enqueue_holdouts(report.workspace)
     return claim
 
 
 @transaction.atomic
-def withdraw_claim(*, claim: BenefitClaim, membership: Membership, through: str = "") -> BenefitClaim:
+def withdraw_claim(*, claim: BenefitClaim, membership: Membership) -> BenefitClaim:
     """Claim no more from today on; what was claimed before stays."""
-    found = BenefitClaim.objects.select_for_update(of=("self",)).select_related(
-        "workspace", "experiment", "report", "claimed_by"
-    )
+    found = BenefitClaim.objects.select_for_update(of=("self",)).select_related("workspace", "experiment", "report")
     claim = found.get(pk=claim.pk)
     _check_may_claim(claim.workspace, membership)
     if claim.state_on(today(claim.workspace)) != BenefitClaim.Status.CLAIMED:
         raise Refusal("wrong-status", _("This claim has ended already."))
     _end(claim, today(claim.workspace), BenefitClaim.Status.WITHDRAWN)
-    _record(claim, "withdraw claim", membership, through)
+    _record(claim, "withdraw claim", membership)
     enqueue_holdouts(claim.workspace)
     return claim
 
@@ -164,13 +158,12 @@ def _end(claim: BenefitClaim, day: date, status: str) -> None:
     claim.save(update_fields=["until_on", "status"])
 
 
-def _record(claim: BenefitClaim, action: str, membership: Membership, through: str) -> None:
+def _record(claim: BenefitClaim, action: str, membership: Membership) -> None:
     said = {"amount": str(claim.amount), "currency": claim.currency, "from": str(claim.from_on)}
     said |= {"until": str(claim.until_on), "rule": claim.overlap_rule, "reason": claim.overlap_reason}
-    said |= {"for": membership.person.email} if through else {}
     audit.record(
         workspace=claim.workspace,
-        actor=through or membership.person.email,
+        actor=membership.person.email,
         action=action,
         subject=f"{claim.experiment.key}, report {claim.report.number}",
         after=said,

@@ -119,8 +119,6 @@ class BenefitClaim(Owned):
     overlap_rule = models.CharField(max_length=7, choices=Rule.choices, blank=True, default="")
     overlap_reason = models.CharField(max_length=500, blank=True, default="")
     claimed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
-    # the key that it was claimed with in that name, if it was no page
-    claimed_through = models.CharField(max_length=40, blank=True, default="")
     claimed_at = models.DateTimeField()
 
     class Meta:
