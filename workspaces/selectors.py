@@ -19,6 +19,16 @@ def members_of(workspace: Workspace) -> Any:
     return Membership.objects.within(workspace).select_related("person").order_by("person__name")
 
 
+def member_named(workspace: Workspace, text: str) -> Membership:
+    try:
+        found: Membership | None = members_of(workspace).select_related("workspace").filter(pk=UUID(text)).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise Missing("member", text)
+    return found
+
+
 def keys_of(workspace: Workspace) -> list[dict[str, Any]]:
     """API keys, newest first, and whether each still opens."""
     now, keys = clock.server_now(), ApiKey.objects.within(workspace).order_by("-pk")

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,10 +21,10 @@ from workspaces.errors import Missing, Refusal
 from workspaces.forms import AccountForm, InviteForm, JoinForm
 from workspaces.models import Workspace
 from workspaces.saying import in_words
-from workspaces.selectors import audit_choices, audited, members_of
+from workspaces.selectors import audit_choices, audited, member_named, members_of
 from workspaces.services.audit import broken_at
 from workspaces.services.demo import demo_of, enter_demo, leave_demo
-from workspaces.services.people import invite, join, set_preferences
+from workspaces.services.people import change_member, invite, join, remove_member, set_preferences
 
 # entries whose chain is read for a page; a whole chain would take longer each year
 CHAIN_A_PAGE = 1000
@@ -109,6 +110,43 @@ def send_invitation(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     _, token = invite(workspace=workspace, actor=str(request.user.email), **form.cleaned_data)  # type: ignore[union-attr]
     link = request.build_absolute_uri(reverse("join", args=[token]))
     return _members(request, workspace, InviteForm(), link)
+
+
+@member("admin")
+def edit_member(request: HttpRequest, workspace: Workspace, id: str) -> HttpResponse:
+    """Change a member's role and whom they sign for."""
+    one = member_named(workspace, id)
+    form = InviteForm(request.POST or None, initial={"role": one.role, "signs_for": one.signs_for})
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_member(membership=one, actor=request.user.email, **form.cleaned_data)  # type: ignore[union-attr]
+        except Refusal as refusal:
+            form.add_error(None, in_words(refusal.detail))
+        else:
+            messages.success(request, _("The rights of %(name)s are kept.") % {"name": one.person})
+            return redirect("members", workspace=workspace.key)
+    return render(request, "workspaces/member.html", {"one": one, "form": form}, status=422 if form.errors else 200)
+
+
+@member("viewer")
+def end_member(request: HttpRequest, workspace: Workspace, id: str) -> HttpResponse:
+    """Ask whether a member is really to be removed, and remove them; anybody may leave so."""
+    one, mine = member_named(workspace, id), request.membership  # type: ignore[attr-defined]
+    if one != mine and not mine.may("admin"):
+        raise PermissionDenied("admin")
+    if request.method != "POST":
+        return render(request, "workspaces/end_member.html", {"one": one, "own": one == mine})
+    values = {"name": one.person, "workspace": workspace.name}
+    try:
+        remove_member(membership=one, actor=mine.person.email)
+    except Refusal as refusal:
+        messages.error(request, in_words(refusal.detail))
+        return redirect("members", workspace=workspace.key)
+    if one == mine:
+        messages.success(request, _("You left %(workspace)s.") % values)
+        return redirect("start")
+    messages.success(request, _("%(name)s is no member any more.") % values)
+    return redirect("members", workspace=workspace.key)
 
 
 def _members(request: HttpRequest, workspace: Workspace, form: InviteForm, link: str = "") -> HttpResponse:

@@ -52,7 +52,7 @@ PARTS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     (
         _("Settings"),
         (
-            Entry("members", _("Members"), ("invite",)),
+            Entry("members", _("Members"), ("invite", "edit_member", "end_member")),
             Entry("assumptions", _("Assumptions"), ("assumption", "declare_assumption")),
             Entry("rates", _("Rates"), ("add_rate",)),
             Entry("keys", _("API keys"), ("make_key", "end_key"), "operator"),

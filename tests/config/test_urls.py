@@ -110,6 +110,8 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/jobs/<uuid:id>/file": {"GET": (302, 403, 404, 404, 404, 404)},
     "w/<workspace>/members": {"GET": MEMBERS},
     "w/<workspace>/members/invite": {"GET": (302, 403, 403, 403, 302, 404), "POST": ADMINS},
+    "w/<workspace>/members/<id>": {"GET": MISSING_TO_ADMINS, "POST": MISSING_TO_ADMINS},
+    "w/<workspace>/members/<id>/remove": {"GET": MISSING, "POST": MISSING},
     "w/<workspace>/keys": {"GET": (302, 403, 403, 200, 200, 404)},
     "w/<workspace>/keys/new": {"GET": (302, 403, 403, 403, 302, 404), "POST": (302, 403, 403, 403, 422, 404)},
     "w/<workspace>/keys/<id>/revoke": {"GET": MISSING_TO_ADMINS, "POST": MISSING_TO_ADMINS},

@@ -74,10 +74,7 @@ def create_workspace(
 @transaction.atomic
 def invite(*, workspace: Workspace, role: str, signs_for: str = "", actor: str) -> tuple[Invitation, str]:
     """Make an invitation and return it with the token of its link, shown once."""
-    if role not in Role.values:
-        raise Refusal("unknown-role", f"role == {role!r}, must be one of {', '.join(Role.values)}")
-    if signs_for and signs_for not in SignsFor.values:
-        raise Refusal("unknown-role", f"signs_for == {signs_for!r}, must be one of {', '.join(SignsFor.values)}")
+    _check_rights(role, signs_for)
     token = secrets.token_urlsafe(32)
     now = clock.server_now()
     invitation = Invitation.objects.create(
@@ -96,6 +93,13 @@ def invite(*, workspace: Workspace, role: str, signs_for: str = "", actor: str) 
         after={"role": role, "signs_for": signs_for},
     )
     return invitation, token
+
+
+def _check_rights(role: str, signs_for: str) -> None:
+    if role not in Role.values:
+        raise Refusal("unknown-role", f"role == {role!r}, must be one of {', '.join(Role.values)}")
+    if signs_for and signs_for not in SignsFor.values:
+        raise Refusal("unknown-role", f"signs_for == {signs_for!r}, must be one of {', '.join(SignsFor.values)}")
 
 
 def token_digest(token: str) -> str:
@@ -140,6 +144,62 @@ def admit(*, invitation: Invitation, person: Person) -> Membership:
         after={"role": membership.role, "signs_for": membership.signs_for},
     )
     return membership
+
+
+@transaction.atomic
+def change_member(*, membership: Membership, role: str, signs_for: str, actor: str) -> Membership:
+    """Give a member another role, or let them sign for somebody else; what they signed before stays."""
+    _check_rights(role, signs_for)
+    current = _held(membership)
+    before, after = _rights(current), {"role": role, "signs_for": signs_for}
+    if before == after:
+        return current
+    if role != Role.ADMIN:
+        _check_admin_remains(current)
+    current.role, current.signs_for = role, signs_for
+    current.save(update_fields=["role", "signs_for"])
+    audit.record(
+        workspace=current.workspace,
+        actor=actor,
+        action="change member",
+        subject=current.person.email,
+        before=before,
+        after=after,
+    )
+    return current
+
+
+@transaction.atomic
+def remove_member(*, membership: Membership, actor: str) -> None:
+    """End a membership, one's own too; the person, and what they signed, stay."""
+    current = _held(membership)
+    _check_admin_remains(current)
+    email = current.person.email
+    action = "leave" if actor == email else "remove member"
+    audit.record(workspace=current.workspace, actor=actor, action=action, subject=email, before=_rights(current))
+    current.delete()
+
+
+def _held(membership: Membership) -> Membership:
+    """Return the membership as it is now; until the end of the transaction no other of its workspace changes."""
+    Workspace.objects.select_for_update().get(pk=membership.workspace_id)
+    current: Membership | None = (
+        Membership.objects.filter(pk=membership.pk).select_related("workspace", "person").first()
+    )
+    if current is None:
+        raise Missing("member", str(membership.pk))
+    return current
+
+
+def _rights(membership: Membership) -> dict[str, str]:
+    return {"role": membership.role, "signs_for": membership.signs_for}
+
+
+def _check_admin_remains(membership: Membership) -> None:
+    """Refuse to end the last administrator's role: nobody could invite or appoint another."""
+    admins = Membership.objects.within(membership.workspace).filter(role=Role.ADMIN)
+    if membership.role == Role.ADMIN and not admins.exclude(pk=membership.pk).exists():
+        raise Refusal("in-use", "This is the last administrator; make another member an administrator first.")
 
 
 @transaction.atomic

@@ -1,7 +1,8 @@
 """What the audit chain calls an act, in Japanese; in English an act is called as it is stored."""
 
 ACTS = {
-    "create workspace": "ワークスペースの作成", "invite": "招待", "join": "参加", "enter demo": "デモへの参加",
+    "create workspace": "ワークスペースの作成", "invite": "招待", "join": "参加", "change member": "メンバーの権限の変更",
+    "remove member": "メンバーの削除", "leave": "退出", "enter demo": "デモへの参加",
     "leave demo": "デモからの退出", "create key": "キーの作成", "revoke key": "キーの失効",
     "declare action": "施策の宣言", "declare agreement": "合意の宣言", "declare assumption": "前提の宣言",
     "declare decision point": "決定点の宣言", "declare experiment": "実験の宣言",
