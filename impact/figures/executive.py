@@ -11,7 +11,7 @@ from impact.figures.beside import stop_or_wait
 from impact.figures.forest import Bar
 from impact.figures.forms import Forms, decimals_for
 from impact.figures.model_worth import model_worth, score_free
-from impact.figures.sentences import WORDS, arm_names, decisive, row_word, shown_effect, shown_range
+from impact.figures.sentences import WORDS, arm_names, decisive, recommended, row_word, shown_effect, shown_range
 from impact.figures.worth import knowing, points_of
 
 
@@ -53,8 +53,9 @@ def points(
             "text": "\n".join([next_step, *([year["expiry"]["text"]] if year else [])]),
         },
     ]
-    if case.get("decision"):
-        found.insert(0, {"title": words.POINTS_OF["decision"], "text": case["decision"]})
+    asked = [case["decision"]] if case.get("decision") else []
+    asked.append(words.recommended(recommended(document, language)))
+    found.insert(0, {"title": words.POINTS_OF["decision"], "text": "\n".join(asked)})
     return [point for point in found if point.get("text") or point.get("rows")]
 
 

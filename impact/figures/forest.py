@@ -65,7 +65,8 @@ def forest(
         rows.append(
             {
                 "label": bar.label,
-                "level": bar.level,
+                # what has no word has no shape of a word
+                "level": bar.level if bar.compared else "plain",
                 "word": WORDS[forms.language].LEVELS[bar.level] if bar.compared else "",
                 "tone": tone(bar),
                 "x": x(bar.effect),

@@ -155,18 +155,23 @@ def next_step(document: Mapping[str, Any], language: str, case: Mapping[str, Any
     level = verdict["level"]
     agreed = {"proven": "if_wins", "likely": "if_unclear", "unclear": "if_unclear", "harmful": "if_loses"}.get(level)
     steps = [remark] if (remark := _driver_remark(document, language)) else []
-    block = next((one for one in decisive(document) if one["arm"] == verdict["arm"]), None)
-    if block and block["status"] != "estimated":
-        steps.append(words.NEXT["no_figure"])
-    elif level in ("likely", "unclear") and block and block.get("rows_needed"):
-        steps.append(
-            words.confirm(Forms(language).number(_rounded(block["rows_needed"])), row_word(document, language))
-        )
-    else:
-        steps.append(words.NEXT[level])
+    steps.append(recommended(document, language))
     if agreed and case.get(agreed):
         steps.append(words.agreed_next(case[agreed]))
     return ("" if language == "ja" else " ").join(steps)
+
+
+def recommended(document: Mapping[str, Any], language: str) -> str:
+    """What the word asks for."""
+    words, verdict = WORDS[language], document["verdict"]
+    level = verdict["level"]
+    block = next((one for one in decisive(document) if one["arm"] == verdict["arm"]), None)
+    if block and block["status"] != "estimated":
+        return str(words.NEXT["no_figure"])
+    if level in ("likely", "unclear") and block and block.get("rows_needed"):
+        rows = Forms(language).number(_rounded(block["rows_needed"]))
+        return str(words.confirm(rows, row_word(document, language)))
+    return str(words.NEXT[level])
 
 
 def check_message(check: Mapping[str, Any], document: Mapping[str, Any], language: str) -> str:

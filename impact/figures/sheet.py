@@ -172,7 +172,7 @@ class Sheet(Paper):
             self.set_fill_color(*tone)
             self.polygon(((x - radius, y - radius), (x + radius, y - radius), (x, y + radius)), style="F")
             return
-        full = row["level"] == "proven"
+        full = row["level"] in ("proven", "plain")
         self.set_fill_color(*(tone if full else (255, 255, 255)))
         self.circle(x, y, radius, style="DF")
         if row["level"] == "likely":

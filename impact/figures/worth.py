@@ -220,12 +220,8 @@ def points_of(document: Mapping[str, Any], head: list[str], forms: Forms) -> dic
     if statement is None or document["verdict"]["level"] == "withheld":
         return {}
     kind = "booked" if statement["booked"] else "projected"
-    measured, programme = statement["measured"], statement["programme"]
-    rows = []
-    if measured["in_arm"] is not None:
-        effects = [measured["ci"][0], measured["per_case"], measured["ci"][1]]
-        totals = [forms.number(measured["in_arm"] * one, signed=True) for one in effects]
-        rows.append([say["measured"].format(rows=forms.number(measured["in_arm"])), *totals])
+    programme = statement["programme"]
+    rows = _measured(document, forms)
     for name in ("projected", "booked"):
         if statement[name]:
             years = statement[name]
@@ -246,7 +242,9 @@ def points_of(document: Mapping[str, Any], head: list[str], forms: Forms) -> dic
     return {
         "year": {
             "row": [
-                titles["per_year"].format(option=name[:1].upper() + name[1:]),
+                titles["per_year"].format(
+                    option=name[:1].upper() + name[1:], currency=forms.currency(statement["currency"])
+                ),
                 *(forms.number(one, signed=True) for one in year),
             ]
         },
@@ -256,6 +254,27 @@ def points_of(document: Mapping[str, Any], head: list[str], forms: Forms) -> dic
         "price": {"text": price(document, forms)},
         "expiry": {"text": expiry(document, forms)},
     }
+
+
+def _measured(document: Mapping[str, Any], forms: Forms) -> list[list[str]]:
+    """What was really earned here: by the arm that a year is told of, or by each where that is a policy."""
+    measured, say = document["value_statement"]["measured"], words(forms)
+    if measured["in_arm"] is not None:
+        effects = [measured["ci"][0], measured["per_case"], measured["ci"][1]]
+        totals = [forms.number(measured["in_arm"] * one, signed=True) for one in effects]
+        return [[say["measured"].format(rows=forms.number(measured["in_arm"])), *totals]]
+    names = arm_names(document)
+    found = [
+        one for one in document["money"]["comparisons"] if one["baseline"] == document["value_statement"]["against"]
+    ]
+    rows = []
+    for one in found:
+        total = one["total"]
+        if one["net"]["status"] == "estimated" and total:
+            label = say["measured_arm"].format(arm=names[one["arm"]], rows=forms.number(total["n"]))
+            ends = (total["net_ci"][0], total["net"], total["net_ci"][1])
+            rows.append([label, *(forms.number(end, signed=True) for end in ends)])
+    return rows
 
 
 def _cash(statement: Mapping[str, Any], cash: Mapping[str, Any], forms: Forms) -> str:

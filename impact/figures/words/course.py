@@ -5,7 +5,7 @@ from typing import Any
 WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "crossed": "{arm} is clear of zero since {day}",
-        "around": "{arm} still has zero in its range",
+        "around": "{arm} still has zero in the range that holds on any day",
         "axis_anytime": "{what}, compared with {baseline}, at each analysis; band = range that is valid on any day",
         "axis": "{what}, compared with {baseline}, at each analysis; band = range of that day alone",
         "left_out": "{count} earlier analyses could show no figure.",
@@ -52,7 +52,7 @@ WORDS: dict[str, dict[str, Any]] = {
     },
     "ja": {
         "crossed": "{arm}は{day}以降、ゼロを離れている",
-        "around": "{arm}の範囲はまだゼロを含む",
+        "around": "{arm}は、いつ見ても有効な範囲がまだゼロを含む",
         "axis_anytime": "{baseline}と比べた{what}（各分析時点）。帯はいつ見ても有効な範囲",
         "axis": "{baseline}と比べた{what}（各分析時点）。帯はその日だけの範囲",
         "left_out": "それ以前の{count}回の分析では数値を示せませんでした。",

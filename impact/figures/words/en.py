@@ -119,6 +119,10 @@ def confirm(rows: str, unit: str) -> str:
     return f"Confirm it in a new experiment of about {rows} {unit}s an arm, or drop it."
 
 
+def recommended(step: str) -> str:
+    return f"Recommended: {step}"
+
+
 def agreed_next(text: str) -> str:
     return f"Agreed for this case: {text}"
 

@@ -119,6 +119,10 @@ def confirm(rows: str, unit: str) -> str:
     return f"各群約{rows}{unit}の新しい実験で確かめるか、取りやめてください。"
 
 
+def recommended(step: str) -> str:
+    return f"推奨：{step}"
+
+
 def agreed_next(text: str) -> str:
     return f"この場合の合意：{text}"
 

@@ -16,6 +16,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "never": "never",
         "none": "none",
         "measured": "Measured here, on {rows} rows",
+        "measured_arm": "Measured here, {arm} on {rows} rows",
         "projected": "Projected to a year",
         "booked": "Booked for a year",
         "cases": "With the worse and the better assumptions",
@@ -82,7 +83,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "money": "Payback, NPV, return",
             "change": "What would change it",
             "price": "Price of measuring",
-            "per_year": "{option}, a year",
+            "per_year": "{option}, {currency} a year",
         },
     },
     "ja": {
@@ -98,6 +99,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "never": "回収なし",
         "none": "なし",
         "measured": "ここでの実測（{rows}件）",
+        "measured_arm": "実測：{arm}（{rows}件）",
         "projected": "1年への見込み",
         "booked": "1年の計上額",
         "cases": "不利な前提と有利な前提",
@@ -164,7 +166,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "money": "回収・正味現在価値・収益率",
             "change": "何が決定を変えるか",
             "price": "測ることの費用",
-            "per_year": "{option}、1年",
+            "per_year": "{option}、1年分（{currency}）",
         },
     },
 }
