@@ -51,7 +51,7 @@ def write(home: Path, name: str, table: pa.Table) -> File:
             os.replace(draft, home / file)
     finally:
         Path(draft).unlink(missing_ok=True)
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with _quiet() as connection:
         connection.register("frozen", table)
         return File(file, table.num_rows, sha256, _content(connection, "frozen", table.column_names))
 
@@ -94,10 +94,17 @@ def with_contents_on_disk(*paths: Path) -> None:
 def _read(home: Path, file: dict[str, Any]) -> File:
     path = home / file["name"]
     schema = pq.read_schema(path)
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with _quiet() as connection:
         content = _content(connection, f"read_parquet({literal(str(path))})", schema.names)
         [(rows,)] = connection.execute(f"SELECT count(*) FROM read_parquet({literal(str(path))})").fetchall()
     return File(file["name"], rows, file["sha256"], content)
+
+
+def _quiet() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"threads": 1})
+    # what a command prints stays its own
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _content(connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str]) -> int:
