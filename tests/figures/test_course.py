@@ -57,7 +57,7 @@ def test_the_title_says_since_when_zero_is_out_of_the_range() -> None:
     assert found is not None
     assert found["title"].startswith("Bonus is clear of zero since 20 January 2026")
     back = course([analysis(0, (2.0, 1.0, 3.0)), analysis(10, (1.0, -1.0, 3.0))], "UTC", "en")
-    assert back is not None and back["title"].startswith("Bonus still has zero in its range")
+    assert back is not None and back["title"].startswith("Bonus still has zero in the range that holds")
 
 
 def test_what_was_withheld_is_counted_and_not_drawn() -> None:

@@ -53,6 +53,7 @@ def test_texts_are_the_numbers() -> None:
 
 def test_what_is_not_compared_with_the_baseline_has_no_word() -> None:
     [row] = forest([Bar("A – B", "unclear", 1, 0, 2, compared=False)], EN)["rows"]
+    assert row["level"] == "plain"
     assert row["word"] == ""
 
 

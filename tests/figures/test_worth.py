@@ -150,6 +150,9 @@ def test_the_executive_page_has_its_points_in_order(language: str) -> None:
                "何が決定を変えるか", "ガードレール", "合意と達成", "データの質", "測ることの費用", "次の一歩"],
     }[language]  # fmt: skip
     assert found[1]["rows"][-1][1:] == ["−30,643", "+717,750", "+717,750"]
+    assert {"en": "EUR a year", "ja": "1年分（ユーロ）"}[language] in found[1]["rows"][-1][0]
+    # a year of a policy stands beside what each arm really earned
+    assert found[3]["rows"][0][0].startswith({"en": "Measured here, Bonus on ", "ja": "実測：Bonus（"}[language])
     assert all(len(row) == 4 for point in found for row in point.get("rows", []))
     assert "12" in found[-1]["text"].splitlines()[-1]
 
