@@ -18,6 +18,7 @@ from impact.analysis.frozen import frozen
 from impact.analysis.looked import Looked, look
 from impact.analysis.models import Snapshot
 from impact.analysis.moments import cluster_sums, moment_table, segment_tables
+from impact.analysis.odds import cell_of_cluster
 from impact.analysis.parts import NO_PARTS, Parts, parted
 from impact.analysis.planned_looks import Reached, reached
 from impact.analysis.quoting import double, identifier
@@ -197,7 +198,8 @@ def _chosen(
     known = [one.key for one, gap in zip(plan.policies, gaps[1:], strict=False) if not gap]
     if not gaps[0]:
         return None
-    split = " || chr(31) || ".join(["stratum", *(identifier(f"policy {key}") for key in known)])
+    cell = cell_of_cluster(connection, plan) if plan.clustered else "stratum"
+    split = " || chr(31) || ".join([cell, *(identifier(f"policy {key}") for key in known)])
     relation = f"(SELECT * REPLACE ({split} AS stratum) {counted})"
     pairs = _needed([columns], ()).pairs
     table = moment_table(connection, relation, list(columns), pairs=pairs, arm="arm", stratum="stratum", phase="phase")
@@ -259,6 +261,7 @@ def _families(
         if not plan.clustered and not _few(table)
     ]
     families = {}
+    cell = cell_of_cluster(connection, plan) if plan.clustered else ""
     for key, of in columns.items():
         table, segments = shared[0] if key in whole else _aggregated(connection, plan, relations[key], [of], covariates)
         few = not plan.clustered and _few(table)
@@ -267,7 +270,8 @@ def _families(
             skews = asymmetries[0] if key in whole else _skews(connection, relations[key], of)
         sums = None
         if plan.clustered:
-            sums = cluster_sums(connection, relations[key], [*of, *covariates], "cluster", arm="arm", stratum="stratum")
+            alike = f"(SELECT * REPLACE ({cell} AS stratum) FROM {relations[key]})"
+            sums = cluster_sums(connection, alike, [*of, *covariates], "cluster", arm="arm", stratum="stratum")
         families[key] = Family(
             of,
             covariates,

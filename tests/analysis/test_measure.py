@@ -212,6 +212,26 @@ def test_a_cluster_was_assigned_once(ground: Ground) -> None:
     assert sums is not None and sums.clusters("none") == 2
 
 
+@pytest.mark.parametrize(
+    ("second", "loaded", "cells"),
+    [(0.5, False, {""}), (0.2, False, {"\x1f0", "\x1f1"}), (0.5, True, {"\x1f1", "\x1f2"})],
+    ids=["other traffic", "other weights", "weights that nobody knows"],
+)
+def test_clusters_of_other_weights_are_no_neighbours(
+    ground: Ground, second: float, loaded: bool, cells: set[str]
+) -> None:
+    for number in range(8):
+        arm, phase = ("none", "bonus")[number % 2], "12"[number // 4]
+        odds = {"1": (0.5, 0.5), "2": (1 - second, second)}[phase][number % 2]
+        ground.row(f"u{number}", arm, cluster_id=f"s{number}", phase=phase, propensity=odds)
+    ground.feed(400)
+    declared = plan(clustered=True)
+    if loaded:
+        declared = replace(declared, origin="loaded", propensities_known=False)
+    sums = ground.measured(declared).families["m"].sums
+    assert sums is not None and set(sums.stratum) == cells
+
+
 def test_a_missing_covariate_is_its_mean_and_is_marked(ground: Ground) -> None:
     for unit, age in (("u", 20.0), ("v", 40.0), ("w", None)):
         ground.row(unit, "none", covariates={"age": age})

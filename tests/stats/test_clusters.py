@@ -110,3 +110,28 @@ def test_reasons():
 def test_counting_clusters(clustered):
     assert clustered.clusters("1") == clustered.clusters("0") == 12
     assert clustered.clusters("2") == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("effect", [0.0, 1.0])
+def test_phases_of_other_weights_in_cells_of_their_own_bias_nothing(effect: float) -> None:
+    """Weights go from half to four fifths while everything rises by 3: one cell would blame the arm for it."""
+    random = np.random.default_rng(7)
+    apart, together = [], []
+    for _ in range(500):
+        number, sizes = 160, random.integers(5, 15, 160)
+        late = np.arange(number) >= 80
+        treated = random.random(number) < np.where(late, 0.8, 0.5)
+        level = 3.0 * late + effect * treated + random.normal(0, 0.7, number)
+        of = np.repeat(np.arange(number), sizes)
+        y = level[of] + random.normal(0, 1, of.size)
+        arms, clusters, cells = np.where(treated, "t", "b")[of], of.astype(str), np.where(late, "2", "1")[of]
+        for labels, found in ((cells, apart), (np.full(of.size, ""), together)):
+            one = cr2(ClusterSums.from_arrays({"y": y}, arms, clusters, labels), {"y": 1.0}, "t", "b")
+            assert not isinstance(one, NotEstimable)
+            low, high = one.interval(0.95)
+            found.append((one.estimate - effect, low <= effect <= high))
+    bias, covered = np.mean(apart, axis=0)
+    assert abs(bias) < 4 * np.std([one for one, _ in apart]) / len(apart) ** 0.5
+    assert 0.92 <= covered <= 0.98
+    assert np.mean(together, axis=0)[0] > 0.5
