@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import yaml
@@ -130,9 +130,28 @@ def read_specification(path: Path) -> Specification:
     try:
         spec = msgspec.convert(_texts(document), Specification)
     except msgspec.ValidationError as error:
-        raise Refusal("bad-specification", f"{path}: {error}") from error
+        raise Refusal("bad-specification", f"{path}: {_with_remedy(str(error))}") from error
     _check(path, spec)
     return spec
+
+
+def _with_remedy(problem: str) -> str:
+    """A problem, and what to write instead where it doesn't say so itself."""
+    if problem.startswith("Expected `str"):
+        return f"{problem}; put it into quotes"
+    name = problem.rpartition(".")[2].rstrip("`")
+    for spec in (MetricSpec, Specification):
+        allowed = [text for text in _choices(get_type_hints(spec).get(name)) if isinstance(text, str)]
+        if problem.startswith("Invalid enum value") and allowed:
+            return f"{problem}; write {' or '.join(allowed)}"
+    return problem
+
+
+def _choices(hint: Any) -> list[Any]:
+    """The texts that a type allows, also where it may be missing."""
+    if get_origin(hint) is Literal:
+        return list(get_args(hint))
+    return [choice for inner in get_args(hint) for choice in _choices(inner)]
 
 
 def _texts(document: dict[Any, Any]) -> dict[str, Any]:
