@@ -21,7 +21,7 @@ def newest_analysis(experiment: Experiment, as_of: datetime | None = None) -> An
 
 def newest_holdout_effects(workspace: Workspace) -> dict[str, HoldoutEffect]:
     """The newest that is known of the global holdout, by population."""
-    same = HoldoutEffect.objects.filter(workspace=workspace, population=OuterRef("population"))
+    same = HoldoutEffect.objects.within(workspace).filter(population=OuterRef("population"))
     newest = same.order_by("-as_of", "-created_at").values("pk")[:1]
     found = HoldoutEffect.objects.within(workspace).filter(pk=Subquery(newest))
     return {one.population: one for one in found}

@@ -32,6 +32,7 @@ in_workspace = [
     path("experiments/<key>/results.json", experiments.results, name="results"),
     path("experiments/<key>/results.xlsx", reports.results_file, name="results_file"),
     path("experiments/<key>/comparisons.csv", experiments.comparisons, name="comparisons"),
+    path("experiments/<key>/<name>.csv", experiments.picture, name="picture"),
     path("experiments/<key>/agreement", experiments.agreement, name="agreement"),
     path("experiments/<key>/start", experiments.start, name="start_experiment"),
     path("experiments/<key>/waive", experiments.waive_check, name="waive_check"),

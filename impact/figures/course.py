@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from impact.figures.executive import drawn_times, measured_in
@@ -54,6 +54,8 @@ def course(documents: Sequence[Mapping[str, Any]], zone: str, language: str) -> 
     say, names = WORDS[language], arm_names(newest)
     times = [point.at for points in lines.values() for point in points]
     first, last = min(times), max(times)
+    if last - first < timedelta(days=1):
+        return None
     low, high, step = _axis(list(lines.values()))
 
     def y(value: float) -> float:
@@ -88,6 +90,11 @@ def course(documents: Sequence[Mapping[str, Any]], zone: str, language: str) -> 
             {"x": 100 * part / TICKS, "text": forms.day(first + (last - first) * part / TICKS, zone),
              "anchor": "start" if not part else "end" if part == TICKS else "middle", "minor": part not in (0, TICKS)}
             for part in range(TICKS + 1)
+        ],
+        "numbers": [
+            [point.at.isoformat(), names[arm], point.effect, point.low, point.high]
+            for arm, points in lines.items()
+            for point in points
         ],
         "heads": say["heads"],
         "rows": [

@@ -74,6 +74,7 @@ def forest(
                 "x2": x(bar.high),
                 "y": HEAD + ROW * place + 20,
                 "line_y": HEAD + ROW * place + 37,
+                "numbers": [bar.effect, bar.low, bar.high],
                 "effect": forms.number(bar.effect, digits, signed=True),
                 "low": low_text,
                 "high": high_text,

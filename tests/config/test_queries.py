@@ -11,9 +11,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from experiments.models import Action, DecisionPoint, Policy
+from experiments.models import Action, DecisionPoint, Experiment, Policy
 from impact.analysis.services import analyze
 from impact.config.api import ENDPOINTS
+from impact.reports.models import BenefitClaim, Report
 from predictions.models import PredictionModel
 from tests.conftest import START, Caller, csv_of, decided, decision_row, enter, loaded, signed_in
 from tests.dashboard.judged import judged_model
@@ -33,7 +34,7 @@ PAGES = {
 LISTS = {
     "/actions": "actions", "/decision-points": "decision_points", "/policies": "policies",
     "/models": "models", "/experiments": "experiments", "/jobs": "jobs", "/reports": "reports",
-    "/experiments/<key>/decisions": "decisions",
+    "/claims": "claims", "/experiments/<key>/decisions": "decisions",
 }  # fmt: skip
 
 
@@ -72,6 +73,17 @@ def make(workspace: Workspace, owner: Membership, tmp_path: Path, request: Any) 
             workspace=workspace, key=salt, decision_point="p", kind="random", salt=salt, created_at=START
         )
 
+    def claim(place: int) -> None:
+        if place == 0:
+            request.getfixturevalue("running")
+        report(place)
+        BenefitClaim.objects.create(
+            workspace=workspace, report=Report.objects.latest("number"), experiment=Experiment.objects.get(), scope="offer",
+            population="customer", metric="net value", option=f"o{place}", against="none", from_on=START,
+            until_on=START + timedelta(days=365), currency="EUR", amount=1, low=1, high=1, claimed_by=owner.person,
+            claimed_at=START,
+        )  # fmt: skip
+
     def another(place: int) -> None:
         made = create_workspace(key=f"w{place}", name=f"W{place}", currency="EUR", actor="test")
         enter(made, "owner@example.com", "viewer")
@@ -85,6 +97,7 @@ def make(workspace: Workspace, owner: Membership, tmp_path: Path, request: Any) 
         "jobs": lambda place: enqueue(workspace=workspace, kind="analyze", key=str(place)),
         "members": lambda place: enter(workspace, f"m{place}@example.com", "viewer"),
         "decisions": decision,
+        "claims": claim,
         "models": lambda place: judged_model(workspace, f"m{place}"),
         "workspaces": another,
     }

@@ -52,6 +52,7 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "w/<workspace>/experiments/<key>/results.json": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/results.xlsx": {"GET": MEMBERS},
     "w/<workspace>/experiments/<key>/comparisons.csv": {"GET": MEMBERS},
+    "w/<workspace>/experiments/<key>/<name>.csv": {"GET": MISSING},
     "w/<workspace>/experiments/<key>/agreement": {"GET": MEMBERS, "POST": PERSONS},
     "w/<workspace>/experiments/<key>/start": {"GET": ANALYSTS, "POST": ANALYSTS},
     "w/<workspace>/experiments/<key>/waive": {"GET": ANALYSTS, "POST": ANALYSTS},

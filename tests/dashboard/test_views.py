@@ -156,6 +156,25 @@ def test_no_cell_is_a_formula(mate: Membership, workspace: Workspace, tmp_path: 
     assert [row["comparison"] for row in csv.DictReader(io.StringIO(text))] == ["Arm 1", "'=2"]
 
 
+@pytest.mark.parametrize("name", ["cash", "tornado", "ladder", "policies", "course", "nonsense"])
+def test_a_picture_that_is_not_drawn_has_no_file(mate: Membership, analysed: Analysis, name: str) -> None:
+    page = signed_in(mate).get("/w/mobile/experiments/offers").content.decode()
+    drawn = f"/offers/{name}.csv" in page
+    answer = signed_in(mate).get(f"/w/mobile/experiments/offers/{name}.csv")
+    assert answer.status_code == (200 if drawn else 404)
+    if drawn:
+        assert answer.content.decode().splitlines()[0] == "label,estimate,low,high"
+
+
+def test_every_picture_has_its_table_and_file(mate: Membership, analysed: Analysis) -> None:
+    page = signed_in(mate).get("/w/mobile/experiments/offers").content.decode()
+    pictures = page.split('<figure class="chart">')[1:]
+    assert pictures
+    for picture in pictures:
+        inside = picture.partition("</figure>")[0]
+        assert "<h3>" in inside and "aria-label=" in inside and "<table" in inside and '.csv">CSV</a>' in inside
+
+
 @pytest.mark.parametrize("path", ["results.json", "comparisons.csv"])
 def test_without_an_analysis_there_are_no_figures(mate: Membership, churn: Experiment, path: str) -> None:
     assert signed_in(mate).get(f"/w/mobile/experiments/offers/{path}").status_code == 404

@@ -29,6 +29,7 @@ from impact.figures.executive import bars
 from impact.figures.experiment import experiment_page, segment_bars
 from impact.figures.home import next_text
 from impact.figures.looks import planned_looks
+from impact.figures.numbers import PICTURES, numbers_of
 from impact.figures.sentences import completed
 from impact.figures.what_if import what_if_section
 from impact.figures.words.codes import word
@@ -136,6 +137,22 @@ def comparisons(request: HttpRequest, workspace: Workspace, key: str) -> HttpRes
         [harmless(segment), harmless(bar.label), bar.level, bar.effect, bar.low, bar.high] for segment, bar in drawn
     ]
     return csv_file(key, ["segment", "comparison", "verdict", "effect", "low", "high"], rows)
+
+
+@member("viewer")
+def picture(request: HttpRequest, workspace: Workspace, key: str, name: str) -> HttpResponse:
+    """The numbers of one of the page's other pictures as CSV."""
+    if name == "course":
+        drawn = course_of(experiment_named(workspace, key), language())["course"]
+        table = drawn and (["as_of", "arm", "estimate", "low", "high"], drawn["numbers"])
+    else:
+        table = numbers_of(_document(workspace, key), name, language()) if name in PICTURES else None
+    if not table:
+        raise Missing("picture", name)
+    head, rows = table
+    return csv_file(
+        f"{key}-{name}", head, [[harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    )
 
 
 @member("viewer")
