@@ -78,8 +78,8 @@ def make(workspace: Workspace, owner: Membership, tmp_path: Path, request: Any) 
             request.getfixturevalue("running")
         report(place)
         BenefitClaim.objects.create(
-            workspace=workspace, report=Report.objects.latest("number"), experiment=Experiment.objects.get(), scope="offer",
-            population="customer", metric="net value", option=f"o{place}", against="none", from_on=START,
+            workspace=workspace, report=Report.objects.latest("number"), experiment=Experiment.objects.get(),
+            scope="offer", population="customer", metric="net value", option=f"o{place}", against="none", from_on=START,
             until_on=START + timedelta(days=365), currency="EUR", amount=1, low=1, high=1, claimed_by=owner.person,
             claimed_at=START,
         )  # fmt: skip
